@@ -8,7 +8,7 @@ import datetime as dt
 import hashlib
 import re
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import Meta
 
@@ -22,12 +22,11 @@ ImdbId = Annotated[str, Meta(pattern=r"^tt\d+$")]
 
 def iso_timestamp(value: dt.datetime | None) -> str | None:
     """Write a timestamp as the record contract wants it: UTC, `YYYY-MM-DDTHH:MM:SSZ`."""
-    return value and value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if value else None
 
 
-def timestamp() -> Any:
-    """Make a timestamp field that Scrapy's feed exporters write in the contract's form."""
-    return field(default=None, metadata={"serializer": iso_timestamp})
+# Scrapy's feed exporters would write a timestamp without its zone.
+TIMESTAMP = {"serializer": iso_timestamp}
 
 
 @dataclass(kw_only=True)
@@ -82,7 +81,7 @@ class Record:
     source_url: str = ""
     """The page asked for, as the site's own URL (also for an archived, saved or mirrored page)."""
 
-    captured_at: dt.datetime | None = timestamp()
+    captured_at: dt.datetime | None = field(default=None, metadata=TIMESTAMP)
     """When the site showed this, in UTC: fetch time; for an archived page the snapshot's time; for a saved file
     its `captured_at` argument, else the file's modification time."""
 
@@ -205,8 +204,10 @@ class Movie(Record):
 
 @dataclass(kw_only=True)
 class CriticReview(Record):
-    """A critic's review of a film. Key: `<movie_slug>/<publication_slug>/<critic_slug>`, where a missing slug is made
-    from the name (lower case, runs of anything but letters and digits as `-`), and is `-` where there is no name.
+    """A critic's review of a film. Key: `<movie_slug>/<publication_slug>/<critic_slug>`.
+
+    A slug that the site does not give is made from the name (lower case, runs of anything but letters and digits as
+    `-`), and is `-` where there is no name either.
     """
 
     movie_slug: str = ""
@@ -239,8 +240,9 @@ class CriticReview(Record):
 
 @dataclass(kw_only=True)
 class UserReview(Record):
-    """A user's written review of a film. Key: `<movie_slug>/<author>`, for an author without an account
-    `<movie_slug>/<author>/<review_id>`: such names may repeat.
+    """A user's written review of a film. Key: `<movie_slug>/<author>`.
+
+    For an author without an account it is `<movie_slug>/<author>/<review_id>`: such names may repeat.
     """
 
     movie_slug: str = ""
@@ -258,7 +260,7 @@ class UserReview(Record):
     date: dt.date | None = None
     """Day first posted."""
 
-    edited_at: dt.datetime | None = timestamp()
+    edited_at: dt.datetime | None = field(default=None, metadata=TIMESTAMP)
     """Last edit, in UTC, where the design tells it (since 2023)."""
 
     text: str | None = None
