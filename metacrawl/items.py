@@ -29,7 +29,8 @@ def iso_timestamp(value: dt.datetime | None) -> str | None:
 TIMESTAMP = {"serializer": iso_timestamp}
 
 
-@dataclass(kw_only=True)
+# Hashed to drop repeated lines; never changed once loaded.
+@dataclass(kw_only=True, unsafe_hash=True)
 class Credit:
     """A person's part in a film."""
 
@@ -43,7 +44,7 @@ class Credit:
     """As printed ("Director", "Principal Cast", "Dan"), several joined with ", "; null where none is shown."""
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, unsafe_hash=True)
 class Ranking:
     """A place in one of the site's lists: "#7 Best Movie of 2013"."""
 
@@ -54,7 +55,7 @@ class Ranking:
     """The list: "Best Movie of 2013"."""
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, unsafe_hash=True)
 class Award:
     """A film's wins and nominations at one event."""
 
