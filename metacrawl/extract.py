@@ -60,15 +60,16 @@ def extract(
     file's); without one the page must name itself by its canonical link, else it is taken for `saved_as`.
     `content_type` is the HTTP header's value, where there was one.
 
-    Raises `LayoutError` for anything but a whole page of a film in a known design.
+    Raises `LayoutError` for anything but a whole page of a film in a known design; it tells what is wrong, not where:
+    the caller knows the page's address.
     """
     page = TextSelector(text=decode(body, content_type), type="html")
     ref, url = page_ref(page, url, saved_as)
     known = identify(page)
     if known is None:
-        raise LayoutError(f"{url}: no known page design (is it a page of Metacritic's?)")
+        raise LayoutError("no known page design: is it a page of Metacritic's?")
     layout, kind, rules = known
-    where = f"{url} ({kind} page, layout {layout.name})"
+    where = f"{kind} page of layout {layout.name}"
     if kind != ref.kind:
         raise LayoutError(f"{where}: expected a page of kind {ref.kind}")
     if layout.end.encode() not in body[-4096:].lower():
@@ -108,7 +109,7 @@ def page_ref(page: Selector, url: str, saved_as: str) -> tuple[PageRef, str]:
     canonical = page.xpath('//link[@rel="canonical"]/@href').get() or ""
     asked = url or canonical or saved_as
     if not asked:
-        raise LayoutError("the page does not say which page it is: no canonical link")
+        raise LayoutError("no canonical link and no telling file name: which page is it?")
     try:
         ref = parse(asked)
     except UrlError as error:
@@ -118,7 +119,7 @@ def page_ref(page: Selector, url: str, saved_as: str) -> tuple[PageRef, str]:
     except UrlError:
         named = ref
     if named.kind not in FILM_KINDS:
-        raise LayoutError(f"{asked}: no page of a film ({named.kind})")
+        raise LayoutError(f"no page of a film, but {asked} ({named.kind})")
     return PageRef(ref.kind, named.slug, ref.query), asked
 
 

@@ -325,7 +325,16 @@ def same_review(one: tuple[str | None, str | None], other: tuple[str | None, str
     return text_one == text_other
 
 
+def plain_key(record: Record) -> str:
+    """Tell the key of a record without what `clash_key` may have put behind it."""
+    return record.key.removesuffix(clash_suffix(record))
+
+
 def clash_key(record: Record) -> str:
     """Make the key of the later one of two different reviews under one key."""
+    return plain_key(record) + clash_suffix(record)
+
+
+def clash_suffix(record: Record) -> str:
     told_apart = next(filter(None, identity(record)), "")
-    return f"{record.key}/{hashlib.sha256(told_apart.encode()).hexdigest()[:8]}"
+    return f"/{hashlib.sha256(told_apart.encode()).hexdigest()[:8]}"

@@ -1,0 +1,33 @@
+"""Records ↔ rows."""
+
+import datetime as dt
+from dataclasses import fields
+from typing import Any, TypeVar
+
+import msgspec
+
+from metacrawl.items import Record
+
+R = TypeVar("R", bound=Record)
+Row = dict[str, Any]
+
+# Where a record was read, not what it says: a record met again elsewhere is the same record.
+PROVENANCE = frozenset({"layout", "source_url", "captured_at"})
+# What the database driver takes as it is; lists of credits and the like become JSON.
+NATIVE = (dt.date, dt.datetime)
+
+
+def to_row(record: Record) -> Row:
+    """Make the columns of a record, `seen_run` and the like excepted."""
+    row: Row = msgspec.to_builtins(record, builtin_types=NATIVE)
+    return row
+
+
+def to_record(row: Row, kind: type[R]) -> R:
+    """Make the record of a row."""
+    return msgspec.convert({field.name: row[field.name] for field in fields(kind)}, kind)
+
+
+def content(row: Row) -> Row:
+    """What a record says, wherever it was read."""
+    return {name: row[name] for name in row.keys() - PROVENANCE - {"key", "seen_run", "origins"}}

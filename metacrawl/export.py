@@ -1,0 +1,65 @@
+"""Files for people who want a table: one per record kind, in the order of keys, so that two exports compare."""
+
+import csv
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+import sqlalchemy as sa
+
+from metacrawl.database.reading import count, read
+from metacrawl.database.schema import TABLES
+from metacrawl.items import Record
+
+
+def jsonl(record: Record) -> str:
+    """Write a record as a line of JSON."""
+    return msgspec.json.encode(record).decode() + "\n"
+
+
+def cells(record: Record) -> list[Any]:
+    """Write a record as CSV cells: empty for none, JSON for lists, everything else as in JSON."""
+    values = msgspec.to_builtins(record).values()
+    return [
+        value if isinstance(value, str) or value is None else msgspec.json.encode(value).decode() for value in values
+    ]
+
+
+def write_jsonl(file: IO[str], _kind: type[Record], records: Iterator[Record]) -> None:
+    file.writelines(map(jsonl, records))
+
+
+def write_csv(file: IO[str], kind: type[Record], records: Iterator[Record]) -> None:
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(field.name for field in fields(kind))
+    writer.writerows(map(cells, records))
+
+
+WRITERS: Mapping[str, Callable[[IO[str], type[Record], Iterator[Record]], None]] = {
+    "jsonl": write_jsonl,
+    "csv": write_csv,
+}
+
+
+def export(engine: sa.Engine, folder: Path, form: str) -> dict[Path, int]:
+    """Write all records of a database into a folder, in a form of `WRITERS`.
+
+    A file appears under its name only when it is whole. Returns the files and how many records each has. Raises
+    `OSError`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = {}
+    with engine.connect() as connection:
+        for kind, table in TABLES.items():
+            path = folder / f"{table.name}.{form}"
+            unfinished = path.with_name(f".{path.name}.unfinished")
+            with unfinished.open("w", encoding="utf-8", newline="") as file:
+                WRITERS[form](file, kind, read(connection, kind))
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+            written[path] = count(connection, kind)
+    return written

@@ -1,0 +1,79 @@
+"""A progress bar for people who watch; where nobody does, there are plain log lines."""
+
+import logging
+import sys
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from scrapy import signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
+
+from metacrawl.spiders.base import film_spider
+
+FIGURES = "{task.fields[pages]:,} pages · {task.fields[records]:,} records · {task.fields[rate]:.1f} pages/s"
+
+
+class ProgressBar:
+    """Shows films (of saved pages: files) done of known, pages, records and pages a second."""
+
+    def __init__(self, crawler: Crawler, console: Console) -> None:
+        self.crawler = crawler
+        self.records = 0
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn(FIGURES),
+            TimeElapsedColumn(),
+            console=console,
+        )
+        self.task = self.bar.add_task("films", total=None, pages=0, records=0, rate=0.0)
+        crawler.signals.connect(self.start, signals.spider_opened)
+        crawler.signals.connect(self.count_record, signals.item_scraped)
+        crawler.signals.connect(self.show, signals.response_received)
+        crawler.signals.connect(self.stop, signals.spider_closed)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Make the bar; raises `NotConfigured` where standard error is no terminal or the setting says no."""
+        console = Console(stderr=True)
+        if not (console.is_terminal and crawler.settings.getbool("METACRAWL_PROGRESS")):
+            raise NotConfigured
+        return cls(crawler, console)
+
+    def start(self) -> None:
+        """Draw the bar, with the log above it."""
+        self.bar.start()
+        self.move_log(sys.__stderr__, sys.stderr)
+
+    def stop(self) -> None:
+        """Draw the bar a last time."""
+        self.show()
+        self.move_log(sys.stderr, sys.__stderr__)
+        self.bar.stop()
+
+    def move_log(self, old: object, new: object) -> None:
+        """Let the log's lines go through what draws the bar: it has taken the place of standard error."""
+        for handler in logging.root.handlers:
+            if isinstance(handler, logging.StreamHandler) and handler.stream is old:
+                handler.setStream(new)
+
+    def count_record(self) -> None:
+        """Count a record."""
+        self.records += 1
+
+    def show(self) -> None:
+        """Bring the figures up to date."""
+        spider = film_spider(self.crawler)
+        elapsed = self.bar.tasks[0].elapsed or 0
+        self.bar.update(
+            self.task,
+            description="files" if spider.arguments.source == "files" else "films",
+            total=len(spider.asked),
+            completed=spider.done,
+            pages=spider.pages_read,
+            records=self.records,
+            rate=spider.pages_read / elapsed if elapsed else 0,
+        )

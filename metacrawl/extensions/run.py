@@ -1,0 +1,87 @@
+"""The record of a run: opened before the first request, closed with the outcome."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Self
+
+import sqlalchemy as sa
+from scrapy import signals
+from scrapy.crawler import Crawler
+from sqlalchemy.exc import SQLAlchemyError
+from twisted.python.failure import Failure
+
+from metacrawl.database import records, runs
+from metacrawl.database.connection import connect, first_line
+from metacrawl.items import CriticReview, Movie, Record, UserReview
+from metacrawl.outcome import Outcome, conclude
+from metacrawl.spiders.base import FilmSpider, film_spider
+
+NOUNS = {Movie: "film", CriticReview: "critic review", UserReview: "user review"}
+
+
+class Run:
+    """One run of a spider: its row in the database, the records that it stores, and how it ends.
+
+    Leaves `metacrawl/outcome` (a name of `Outcome`) and `metacrawl/message` in the stats.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        self.engine = connect(crawler.settings["METACRAWL_DATABASE_URL"])
+        self.id = 0
+        self.closing: asyncio.Task[None] | None = None
+        crawler.signals.connect(self.spider_opened, signals.spider_opened)
+        crawler.signals.connect(self.note_exception, signals.spider_error)
+        crawler.signals.connect(self.note_exception, signals.item_error)
+        crawler.signals.connect(self.spider_closed, signals.spider_closed)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Open the database. Raises `ConfigError` and `DatabaseError`."""
+        return cls(crawler)
+
+    @property
+    def spider(self) -> FilmSpider:
+        """The spider of this run."""
+        return film_spider(self.crawler)
+
+    def spider_opened(self) -> None:
+        """Note that the run starts."""
+        self.write(self.start)
+
+    def start(self, connection: sa.Connection) -> None:
+        self.id = runs.start(connection, self.spider.name, self.spider.given)
+
+    def save(self, batch: Sequence[Record]) -> None:
+        """Store records, all or none."""
+        self.write(lambda connection: records.save(connection, self.id, batch))
+
+    def write(self, action: Callable[[sa.Connection], object]) -> None:
+        """Do something in one transaction; a database that fails ends the run."""
+        if self.closing:
+            return
+        try:
+            with self.engine.begin() as connection:
+                action(connection)
+        except SQLAlchemyError as error:
+            self.spider.note(Outcome.DATABASE, f"{self.engine.url}: {first_line(error)}")
+            # Not awaited: the engine waits for the very page that brought us here.
+            self.closing = asyncio.create_task(self.crawler.engine.close_spider_async(reason="database"))
+
+    def note_exception(self, failure: Failure) -> None:
+        """Note an exception in a spider or a pipeline."""
+        self.spider.note(Outcome.INTERNAL, repr(failure.value))
+
+    def spider_closed(self, reason: str) -> None:
+        """Work out how the run ended, and note it."""
+        if reason == "shutdown":
+            self.spider.note(Outcome.INTERRUPTED, "stopped by a signal")
+        self.write(self.finish)
+        self.engine.dispose()
+
+    def finish(self, connection: sa.Connection) -> None:
+        met = {NOUNS[kind]: number for kind, number in runs.counts(connection, self.id).items()}
+        outcome, message = conclude(self.spider.problems, self.spider.pages_read, met, str(self.engine.url))
+        runs.finish(connection, self.id, outcome.label, message)
+        self.crawler.stats.set_value("metacrawl/outcome", outcome.name)
+        self.crawler.stats.set_value("metacrawl/message", message)

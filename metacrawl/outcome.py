@@ -1,0 +1,77 @@
+"""How a run ends: one outcome, its exit code, and a line that a person can act on."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+TOLD_OF_EACH = 3
+
+
+class Outcome(Enum):
+    """The ways a run ends, each with its exit code, worst first."""
+
+    CONFIG = 2
+    INTERNAL = 70
+    DATABASE = 18
+    INTERRUPTED = 130
+    LAYOUT = 14
+    SITE_DOWN = 16
+    ROBOTS = 13
+    INVALID = 15
+    PARTIAL = 10
+    COMPLETE = 0
+
+    @property
+    def label(self) -> str:
+        """The outcome as people read it."""
+        return self.name.lower()
+
+
+class ConfigError(ValueError):
+    """An argument or a setting is wrong; the message names it and its value, in one line."""
+
+
+class DatabaseError(RuntimeError):
+    """The database cannot be used; the message names it, in one line."""
+
+
+@dataclass
+class Problems:
+    """What went wrong in a run: counted, and the first few of each kind told."""
+
+    count: Counter[Outcome] = field(default_factory=Counter)
+    told: dict[Outcome, list[str]] = field(default_factory=dict)
+
+    def add(self, outcome: Outcome, message: str) -> None:
+        """Note a problem that alone would make the run end in `outcome`."""
+        self.count[outcome] += 1
+        told = self.told.setdefault(outcome, [])
+        if len(told) < TOLD_OF_EACH:
+            told.append(message)
+
+    @property
+    def worst(self) -> Outcome:
+        """The worst outcome that was noted."""
+        return next((outcome for outcome in Outcome if self.count[outcome]), Outcome.COMPLETE)
+
+    def describe(self, outcome: Outcome) -> str:
+        """Tell the problems of one kind."""
+        told = self.told.get(outcome, [])
+        more = self.count[outcome] - len(told)
+        return "; ".join([*told, *([f"and {more} more"] if more else [])])
+
+
+def conclude(problems: Problems, pages_read: int, met: Mapping[str, int], database: str) -> tuple[Outcome, str]:
+    """Work out how a run ended, and say it in a line: what went wrong, how much of what was met, where it lies."""
+    worst = problems.worst
+    outcome, says = worst, problems.describe(worst)
+    if worst in {Outcome.SITE_DOWN, Outcome.ROBOTS} and pages_read:
+        outcome = Outcome.PARTIAL
+    if worst is Outcome.COMPLETE and not any(met.values()):
+        outcome, says = Outcome.INVALID, "no record was found"
+    amounts = ", ".join(f"{number:,} {noun}{'s' * (number != 1)}" for noun, number in met.items())
+    parts = [says, f"{amounts} in {database}"]
+    if outcome in {Outcome.SITE_DOWN, Outcome.PARTIAL, Outcome.INTERRUPTED}:
+        parts.append("run the same command again to retry")
+    return outcome, "; ".join(filter(None, parts))

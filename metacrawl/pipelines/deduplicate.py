@@ -1,0 +1,43 @@
+"""The same record met again is one record; two different reviews under one key are two."""
+
+from collections import OrderedDict
+from typing import Self
+
+from scrapy.crawler import Crawler
+from scrapy.exceptions import DropItem
+
+from metacrawl.database.rows import content, to_row
+from metacrawl.items import Record, clash_key, identity, same_review
+
+# A film's pages are read close together, and what repeats repeats there; the database knows all the rest.
+REMEMBERED = 20_000
+
+
+class DeduplicatePipeline:
+    """Drops what was met before and says the same; gives the later of two reviews under one key a key of its own."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        self.met: OrderedDict[tuple[type[Record], str], tuple[tuple[str | None, str | None], int]] = OrderedDict()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Make the pipeline."""
+        return cls(crawler)
+
+    def process_item(self, item: Record) -> Record:
+        """Pass a record on, or raise `DropItem` if it brings nothing new."""
+        name = type(item).__name__
+        says = hash(repr(sorted(content(to_row(item)).items())))
+        known = self.met.get((type(item), item.key))
+        if known and not same_review(known[0], identity(item)):
+            item.key = clash_key(item)
+            known = self.met.get((type(item), item.key))
+            self.crawler.stats.inc_value(f"metacrawl/{name}/same_key")
+        if known and known[1] == says:
+            self.crawler.stats.inc_value(f"metacrawl/{name}/duplicate")
+            raise DropItem(f"met before: {name} {item.key}", log_level="DEBUG")
+        self.met[type(item), item.key] = identity(item), says
+        if len(self.met) > REMEMBERED:
+            self.met.popitem(last=False)
+        return item

@@ -1,0 +1,68 @@
+"""Every value of the right type and in its range, or none."""
+
+import datetime as dt
+import logging
+from dataclasses import MISSING, Field, fields
+from typing import Any, Self, get_type_hints
+
+import msgspec
+from scrapy.crawler import Crawler
+from scrapy.exceptions import DropItem
+
+from metacrawl.items import Record
+from metacrawl.outcome import Outcome
+from metacrawl.spiders.base import film_spider
+
+logger = logging.getLogger(__name__)
+
+
+class ValidatePipeline:
+    """Empties the fields that hold what they cannot hold, and counts them: `metacrawl/<record>/<field>/invalid`.
+
+    A record is dropped only if it has no usable key.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Make the pipeline."""
+        return cls(crawler)
+
+    def process_item(self, item: Record) -> Record:
+        """Clean a record. Raises `DropItem` for one without a key."""
+        try:
+            check(item, type(item))
+        except msgspec.ValidationError:
+            self.empty_invalid_fields(item)
+        if not item.key or item.key.startswith("/"):
+            message = f"{item.source_url}: a {type(item).__name__} without what its key is made of: {item}"
+            film_spider(self.crawler).note(Outcome.PARTIAL, message)
+            raise DropItem(message, log_level="DEBUG")
+        return item
+
+    def empty_invalid_fields(self, item: Record) -> None:
+        """Replace each value that cannot stand by none."""
+        hints = get_type_hints(type(item), include_extras=True)
+        for field in fields(item):
+            value = getattr(item, field.name)
+            try:
+                check(value, hints[field.name])
+            except msgspec.ValidationError as error:
+                name = f"{type(item).__name__}/{field.name}"
+                logger.warning("%s: %s=%r is invalid: %s", item.source_url, name, value, error)
+                self.crawler.stats.inc_value(f"metacrawl/{name}/invalid")
+                setattr(item, field.name, default(field))
+
+
+def check(value: Any, expected: Any) -> None:
+    """Raise `msgspec.ValidationError` if a value, down to its parts, is not of the expected type or range."""
+    # Dates stay dates; dataclasses become dictionaries, for msgspec does not look into finished ones.
+    parts = msgspec.to_builtins(value, builtin_types=(dt.date, dt.datetime))
+    msgspec.convert(parts, expected)
+
+
+def default(field: Field[Any]) -> Any:
+    """Give the value that a field has on a page without it."""
+    return field.default_factory() if field.default_factory is not MISSING else field.default

@@ -1,0 +1,1 @@
+"""The spiders: which pages a crawl wants and where they lead. No selector, no request, no cleaning here."""

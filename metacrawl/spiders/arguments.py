@@ -1,0 +1,136 @@
+"""What a person may ask a spider for. Everything is checked before the first request."""
+
+import datetime as dt
+import difflib
+import glob
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from metacrawl.outcome import ConfigError
+from metacrawl.urls import PageKind, UrlError, film_slug
+
+REVIEWS = {
+    "all": frozenset({PageKind.CRITIC_REVIEWS, PageKind.USER_REVIEWS}),
+    "critics": frozenset({PageKind.CRITIC_REVIEWS}),
+    "users": frozenset({PageKind.USER_REVIEWS}),
+    "none": frozenset[PageKind](),
+}
+# Scrapyd passes its job's id as an argument.
+IGNORED = frozenset({"_job"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arguments:
+    """A spider's arguments, read."""
+
+    movie: tuple[str, ...] = ()
+    """The films' slugs, each once."""
+
+    reviews: frozenset[PageKind] = REVIEWS["all"]
+    source: str = "site"
+    path: tuple[Path, ...] = ()
+    """The saved pages, for `source=files`."""
+
+    limit: int | None = None
+    """How many films at most."""
+
+    captured_at: dt.datetime | None = None
+    """When the site showed the saved pages, if not when their files were written."""
+
+
+def read_arguments(given: Mapping[str, str], takes: Collection[str]) -> Arguments:
+    """Read a spider's arguments, of those that it `takes`.
+
+    Raises `ConfigError` that names the argument and its value.
+    """
+    given = {name: value for name, value in given.items() if name not in IGNORED}
+    for name, value in given.items():
+        if name not in takes:
+            raise ConfigError(f"unknown argument {name}={value}{hint(name, takes)}")
+    arguments = Arguments(**{name: READERS[name](value) for name, value in given.items()})
+    for name, source in (("path", "files"), ("captured_at", "files"), ("movie", "site")):
+        if name in given and arguments.source != source:
+            raise ConfigError(f"{name}={given[name]} goes with source={source}, not with source={arguments.source}")
+    if arguments.source == "files" and not arguments.path:
+        raise ConfigError("source=files needs saved pages: -a path='saved/*.html'")
+    if arguments.source == "site" and not arguments.movie:
+        raise ConfigError("no film asked for: -a movie=her, or -a movie=@films.txt with one a line")
+    return arguments
+
+
+def hint(name: str, known: Collection[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f": did you mean {close[0]}?" if close else f": this spider takes {', '.join(known)}"
+
+
+def choice(name: str, choices: Mapping[str, Any]) -> Callable[[str], Any]:
+    def read(value: str) -> Any:
+        if value not in choices:
+            raise ConfigError(f"{name}={value} is none of {', '.join(choices)}")
+        return choices[value]
+
+    return read
+
+
+def read_movie(value: str) -> tuple[str, ...]:
+    """Read a slug, any URL of a film's, or `@file` with one a line (`#` starts a comment)."""
+    if not value.startswith("@"):
+        return (read_film(value, "movie"),)
+    try:
+        lines = Path(value[1:]).read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"movie={value} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    films = {number: line.split("#", 1)[0].strip() for number, line in enumerate(lines, 1)}
+    slugs = [read_film(film, f"{value[1:]} line {number}: movie") for number, film in films.items() if film]
+    if not slugs:
+        raise ConfigError(f"movie={value} names no film")
+    return tuple(dict.fromkeys(slugs))
+
+
+def read_film(text: str, name: str) -> str:
+    try:
+        return film_slug(text)
+    except UrlError as error:
+        raise ConfigError(f"{name}={text}: {error}") from None
+
+
+def read_path(value: str) -> tuple[Path, ...]:
+    """Read a file, a folder (every page below it) or a glob pattern (`**` crosses folders)."""
+    path = Path(value)
+    if path.is_dir():
+        found = [*path.rglob("*.html"), *path.rglob("*.htm")]
+    elif glob.has_magic(value) and not path.exists():
+        found = [Path(name) for name in glob.glob(value, recursive=True)]  # noqa: PTH207 - pathlib cannot glob from any root
+    else:
+        found = [path]
+    files = sorted(file for file in found if file.is_file())
+    if not files:
+        raise ConfigError(f"path={value}: {'no such file' if found == [path] else 'matches no file'}")
+    return tuple(files)
+
+
+def read_limit(value: str) -> int:
+    if not (value.isascii() and value.isdigit() and int(value) > 0):
+        raise ConfigError(f"limit={value} is no number of films, 1 or more")
+    return int(value)
+
+
+def read_captured_at(value: str) -> dt.datetime:
+    """Read a time stamp; one without a zone is UTC."""
+    try:
+        time = dt.datetime.fromisoformat(value)
+    except ValueError:
+        raise ConfigError(f"captured_at={value} is no time stamp such as 2017-07-16T12:00:00Z") from None
+    return time if time.tzinfo else time.replace(tzinfo=dt.UTC)
+
+
+READERS: Mapping[str, Callable[[str], Any]] = {
+    "movie": read_movie,
+    "reviews": choice("reviews", REVIEWS),
+    "source": choice("source", {"site": "site", "files": "files"}),
+    "path": read_path,
+    "limit": read_limit,
+    "captured_at": read_captured_at,
+}

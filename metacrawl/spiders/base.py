@@ -1,0 +1,155 @@
+"""What the spiders share: arguments, request flow, and an account of every page asked for."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any, ClassVar, Self
+
+from scrapy import Request, Spider
+from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+from scrapy.settings import BaseSettings
+from scrapy.spidermiddlewares.httperror import HttpError
+from twisted.python.failure import Failure
+
+from metacrawl.extract import LayoutError, Page
+from metacrawl.items import Record
+from metacrawl.outcome import Outcome, Problems
+from metacrawl.sources import Source
+from metacrawl.sources.files import FilesSource
+from metacrawl.sources.site import SiteSource
+from metacrawl.spiders.arguments import REVIEWS, Arguments, read_arguments
+from metacrawl.urls import PageKind, PageRef
+
+# In the order of dates a new review moves the list by one, so one is met twice; in that of votes any could slip past.
+STEADY = (("sort-by", "date"), ("num_items", "100"))
+# Saved pages need no politeness, and no network.
+FILES_SETTINGS = {
+    "DOWNLOAD_DELAY": 0,
+    "DOWNLOAD_HANDLERS": {
+        "file": "scrapy.core.downloader.handlers.file.FileDownloadHandler",
+        **dict.fromkeys(("data", "ftp", "http", "https", "s3")),
+    },
+}
+
+
+def make_source(arguments: Arguments, settings: BaseSettings) -> Source:
+    """Make the source that the arguments ask for. Raises `ConfigError`."""
+    if arguments.source == "files":
+        return FilesSource(arguments.path, arguments.captured_at)
+    return SiteSource(settings["METACRAWL_SITE_URL"], settings["METACRAWL_CONTACT"])
+
+
+class FilmSpider(Spider):
+    """A spider that is asked for films and follows their pages."""
+
+    takes: ClassVar[tuple[str, ...]] = ("movie", "source", "path", "limit", "captured_at")
+    """The arguments that it takes."""
+
+    first_page: ClassVar[PageKind]
+    """The page of a film that it starts from."""
+
+    first_query: ClassVar[tuple[tuple[str, str], ...]] = ()
+    lists: ClassVar[frozenset[PageKind]] = REVIEWS["all"]
+    """The lists of reviews that it can read."""
+
+    def __init__(self, given: Mapping[str, str], arguments: Arguments, source: Source) -> None:
+        super().__init__()
+        self.given = given
+        self.arguments = arguments
+        self.reviews = arguments.reviews & self.lists
+        self.source = source
+        self.problems = Problems()
+        self.pages_read = 0
+        # What was asked for (films, or saved files) → its pages still to come.
+        self.asked: dict[str, int] = {}
+        self.done = 0
+        self.films_met: set[str] = set()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *_args: Any, **given: str) -> Self:
+        """Make the spider from what a person gave it. Raises `ConfigError`."""
+        arguments = read_arguments(given, cls.takes)
+        if arguments.source == "files":
+            for name, value in FILES_SETTINGS.items():
+                crawler.settings.set(name, value, priority="spider")
+        if contact := crawler.settings["METACRAWL_CONTACT"]:
+            agent = f"{crawler.settings['USER_AGENT']} (+{contact})"
+            crawler.settings.set("USER_AGENT", agent, priority="spider")
+        return super().from_crawler(crawler, given, arguments, make_source(arguments, crawler.settings))
+
+    async def start(self) -> AsyncIterator[Request]:
+        """Ask for the first page of each film."""
+        films = self.arguments.movie[: self.arguments.limit]
+        pages = [PageRef(self.first_page, film, self.first_query) for film in films]
+        requests = [self.ask(request, asked_for=request.url) for request in self.source.first_requests(pages)]
+        for request in requests:
+            yield request
+
+    def ask(self, request: Request, asked_for: str) -> Request:
+        """Account for a request, and have its answer or its failure come here."""
+        self.asked[asked_for] = self.asked.get(asked_for, 0) + 1
+        return request.replace(callback=self.parse, errback=self.fail, cb_kwargs={"asked_for": asked_for})
+
+    def settle(self, asked_for: str) -> None:
+        """Account for a request that has had its answer."""
+        self.asked[asked_for] -= 1
+        self.done += not self.asked[asked_for]
+
+    def parse(self, response: Response, asked_for: str) -> Iterator[Record | Request]:
+        """Give the records of a page, and the requests of those that it leads to."""
+        try:
+            page = self.source.read(response)
+        except LayoutError as error:
+            self.note(Outcome.LAYOUT, f"{response.url}: {error}")
+        else:
+            self.pages_read += 1
+            if self.within_limit(page.ref.slug):
+                yield from self.records(page)
+                requests = filter(None, map(self.source.request, self.leads_to(page)))
+                yield from (self.ask(request, asked_for) for request in requests)
+        self.settle(asked_for)
+
+    def records(self, page: Page) -> Iterator[Record]:
+        """Choose the records of a page that this spider wants; what it says of the film is always one."""
+        yield page.movie
+        if PageKind.CRITIC_REVIEWS in self.reviews:
+            yield from page.critic_reviews
+        if PageKind.USER_REVIEWS in self.reviews:
+            yield from page.user_reviews
+
+    def leads_to(self, page: Page) -> Iterator[PageRef]:
+        """Choose the pages to read after this one."""
+        if page.next_page:
+            yield page.next_page
+
+    def within_limit(self, film: str) -> bool:
+        """Tell whether a film is among the first `limit` that were met: a saved page names its film only when read."""
+        if self.arguments.limit is None:
+            return True
+        if len(self.films_met) < self.arguments.limit:
+            self.films_met.add(film)
+        return film in self.films_met
+
+    def fail(self, failure: Failure) -> None:
+        """Account for a page that could not be had."""
+        request: Request = failure.request  # type: ignore[attr-defined] # Scrapy puts it there
+        error = failure.value
+        if isinstance(error, HttpError):
+            self.note(Outcome.PARTIAL, f"{request.url}: HTTP {error.response.status}")
+        elif isinstance(error, IgnoreRequest):
+            self.note(Outcome.ROBOTS, f"{request.url}: {error}")
+        else:
+            self.note(Outcome.SITE_DOWN, f"{request.url}: {error}")
+        self.settle(request.cb_kwargs["asked_for"])
+
+    def note(self, outcome: Outcome, message: str) -> None:
+        """Note a problem, for the log and for the outcome of the run."""
+        self.logger.error("%s", message)
+        self.problems.add(outcome, message)
+
+
+def film_spider(crawler: Crawler) -> FilmSpider:
+    """Give the spider of a crawl that has one of ours."""
+    if not isinstance(crawler.spider, FilmSpider):
+        raise TypeError(f"{crawler.spider} is none of metacrawl's spiders")
+    return crawler.spider

@@ -1,0 +1,25 @@
+"""The film, its details and all its reviews."""
+
+from collections.abc import Iterator
+
+from metacrawl.extract import Page
+from metacrawl.spiders.base import STEADY, FilmSpider
+from metacrawl.urls import PageKind, PageRef
+
+
+class MoviesSpider(FilmSpider):
+    """Reads a film's page, then its details page and the pages of its reviews."""
+
+    name = "movies"
+    takes = (*FilmSpider.takes, "reviews")
+    first_page = PageKind.MOVIE
+
+    def leads_to(self, page: Page) -> Iterator[PageRef]:
+        """Go from the film's page to all others."""
+        if page.ref.kind is PageKind.MOVIE:
+            yield PageRef(PageKind.DETAILS, page.ref.slug)
+            if PageKind.CRITIC_REVIEWS in self.reviews:
+                yield PageRef(PageKind.CRITIC_REVIEWS, page.ref.slug)
+            if PageKind.USER_REVIEWS in self.reviews:
+                yield PageRef(PageKind.USER_REVIEWS, page.ref.slug, STEADY)
+        yield from super().leads_to(page)
