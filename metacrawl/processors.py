@@ -104,11 +104,10 @@ def rating(text: str) -> str:
 def rank(text: str) -> int | None:
     """Read the place of a ranking.
 
-    >>> rank("#7 Best Movie of 2013"), rank("Best Movie of 2013")
-    (7, None)
+    >>> rank("#7 Best Movie of 2013"), rank("#1,204 Best Movie of All Time"), rank("Best Movie of 2013")
+    (7, 1204, None)
     """
-    found = re.match(r"#(\d{1,9})\b", text, re.ASCII)
-    return int(found[1]) if found else None
+    return count(text) if text.startswith("#") else None
 
 
 def ranking(text: str) -> str:
@@ -117,7 +116,7 @@ def ranking(text: str) -> str:
     >>> ranking("#7 Best Movie of 2013")
     'Best Movie of 2013'
     """
-    return re.sub(r"^#\d+ ", "", text)
+    return re.sub(r"^#[\d,]+ ", "", text)
 
 
 def last_segment(url: str) -> str | None:

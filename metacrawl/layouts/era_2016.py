@@ -119,11 +119,19 @@ MOVIE = PageRules(
         ),
         Block('//div[@id="video_holder_wrapper"]', {"trailer_url": "@data-mctrailerurl"}),
         Block(
+            '//div[@id="main_content"]',
+            {
+                # Films of before 2018 have none, whatever they deserve.
+                "must_see": only_if(
+                    f".//*[{has('must-see', 'product')}] | .//div[{has('summary_right')}]//*[{has('must-see')}]"
+                )
+            },
+        ),
+        Block(
             f"//div[{has('pfull_summary')}]",
             RELEASE
             | {
                 "image_url": f"div[{has('summary_left')}]/img/@src",
-                "must_see": only_if(f".//*[{has('must-see')}]"),
                 "summary": (
                     f".//div[{has('summary_deck')}]//span[{has('blurb_expanded')}]",
                     f".//div[{has('summary_deck')}]/span[not({has('label')})]",
