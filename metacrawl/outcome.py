@@ -71,7 +71,7 @@ def conclude(problems: Problems, pages_read: int, met: Mapping[str, int], databa
     if worst is Outcome.COMPLETE and not any(met.values()):
         outcome, says = Outcome.INVALID, "no record was found"
     amounts = ", ".join(f"{number:,} {noun}{'s' * (number != 1)}" for noun, number in met.items())
-    parts = [says, f"{amounts} in {database}"]
+    parts = [says, f"{amounts} in {database}" if met else ""]
     if outcome in {Outcome.SITE_DOWN, Outcome.PARTIAL, Outcome.INTERRUPTED}:
         parts.append("run the same command again to retry")
     return outcome, "; ".join(filter(None, parts))

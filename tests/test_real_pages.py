@@ -39,7 +39,7 @@ def differences(found: list[dict[str, object]], expected: list[dict[str, object]
     lines = [f"{len(found)} records, not {len(expected)}"] if len(found) != len(expected) else []
     for number, (record, truth) in enumerate(zip(found, expected, strict=False), 1):
         lines += [
-            f"record {number} ({truth.get('key')}), {field}:\n    found    {record.get(field)!r}\n    expected {value!r}"
+            f"record {number} ({truth.get('key')}), {field}:\n  found    {record.get(field)!r}\n  expected {value!r}"
             for field, value in truth.items()
             if record.get(field) != value
         ]
@@ -70,7 +70,8 @@ def test_a_real_page_names_itself(name, shared_pages):
 
 
 @pytest.mark.parametrize(
-    "name", ["2010/curse-of-the-dead-gods-critic-reviews.html", "2023/god-of-war.html", "2026/elden-ring-user-reviews.html"]
+    "name",
+    ["2010/curse-of-the-dead-gods-critic-reviews.html", "2023/god-of-war.html", "2026/elden-ring-user-reviews.html"],
 )
 def test_a_page_of_a_game_is_refused(name, shared_pages):
     page = shared_pages / name

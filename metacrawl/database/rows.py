@@ -1,10 +1,13 @@
 """Records ↔ rows."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
 import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from metacrawl.items import Record
 
@@ -30,4 +33,11 @@ def to_record(row: Row, kind: type[R]) -> R:
 
 def content(row: Row) -> Row:
     """What a record says, wherever it was read."""
-    return {name: row[name] for name in row.keys() - PROVENANCE - {"key", "seen_run", "origins"}}
+    return {name: row[name] for name in row.keys() - PROVENANCE - {"key", "seen_run"}}
+
+
+def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
+    """Write whole rows, whether or not their keys are there already."""
+    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+    replaced = {column.name: insert.excluded[column.name] for column in table.columns if not column.primary_key}
+    connection.execute(insert.on_conflict_do_update(index_elements=table.primary_key.columns, set_=replaced), rows)

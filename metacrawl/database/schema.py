@@ -55,15 +55,22 @@ def column(name: str, hint: Any) -> sa.Column[Any]:
     return sa.Column(name, COLUMN_TYPES[python_type](), nullable=optional, primary_key=name == "key")
 
 
-def record_table(name: str, record: type[Record], *extra: sa.Column[Any]) -> sa.Table:
+def record_table(name: str, record: type[Record]) -> sa.Table:
     """Make the table of a record kind. `seen_run` is the last run that met the record."""
     hints = get_type_hints(record, include_extras=True)
     columns = [column(field.name, hints[field.name]) for field in fields(record)]
-    return sa.Table(name, METADATA, *columns, sa.Column("seen_run", sa.Integer, nullable=False), *extra)
+    return sa.Table(name, METADATA, *columns, sa.Column("seen_run", sa.Integer, nullable=False))
 
 
-# `origins` tells for each field which page of which run gave it: see `metacrawl.database.films`.
-MOVIES = record_table("movies", Movie, sa.Column("origins", sa.JSON, nullable=False))
+MOVIES = record_table("movies", Movie)
+# What each kind of page says of a film, to make the one record of: see `metacrawl.database.films`.
+MOVIE_PARTS = sa.Table(
+    "movie_parts",
+    METADATA,
+    sa.Column("slug", sa.Text, primary_key=True),
+    sa.Column("page", sa.Text, primary_key=True),
+    sa.Column("fields", sa.JSON, nullable=False),
+)
 CRITIC_REVIEWS = record_table("critic_reviews", CriticReview)
 USER_REVIEWS = record_table("user_reviews", UserReview)
 

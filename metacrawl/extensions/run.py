@@ -1,7 +1,7 @@
 """The record of a run: opened before the first request, closed with the outcome."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Self
 
 import sqlalchemy as sa
@@ -76,12 +76,16 @@ class Run:
         """Work out how the run ended, and note it."""
         if reason == "shutdown":
             self.spider.note(Outcome.INTERRUPTED, "stopped by a signal")
-        self.write(self.finish)
-        self.engine.dispose()
-
-    def finish(self, connection: sa.Connection) -> None:
-        met = {NOUNS[kind]: number for kind, number in runs.counts(connection, self.id).items()}
-        outcome, message = conclude(self.spider.problems, self.spider.pages_read, met, str(self.engine.url))
-        runs.finish(connection, self.id, outcome.label, message)
+        met: dict[type[Record], int] = {}
+        self.write(lambda connection: met.update(runs.counts(connection, self.id)))
+        outcome, message = self.conclude(met)
+        self.write(lambda connection: runs.finish(connection, self.id, outcome.label, message))
+        # Once more, for the database may have failed only now.
+        outcome, message = self.conclude(met)
         self.crawler.stats.set_value("metacrawl/outcome", outcome.name)
         self.crawler.stats.set_value("metacrawl/message", message)
+        self.engine.dispose()
+
+    def conclude(self, met: Mapping[type[Record], int]) -> tuple[Outcome, str]:
+        amounts = {NOUNS[kind]: number for kind, number in met.items()}
+        return conclude(self.spider.problems, self.spider.pages_read, amounts, str(self.engine.url))

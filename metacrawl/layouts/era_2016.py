@@ -121,7 +121,7 @@ MOVIE = PageRules(
         Block(
             '//div[@id="main_content"]',
             {
-                # Films of before 2018 have none, whatever they deserve.
+                # A page of before the badge came cannot show it.
                 "must_see": only_if(
                     f".//*[{has('must-see', 'product')}] | .//div[{has('summary_right')}]//*[{has('must-see')}]"
                 )

@@ -1,0 +1,154 @@
+"""Whole crawls of a site through the real engine."""
+
+import json
+
+from metacrawl.demo.compare import differences
+from metacrawl.demo.truth import expected_records
+from metacrawl.items import CriticReview, Movie, UserReview
+
+NO_DELAY = {"DOWNLOAD_DELAY": 0}
+
+
+def test_a_film_is_read_from_all_its_pages(scrapy, demo, films, stored):
+    run = scrapy("crawl", "movies", "-a", films, METACRAWL_SITE_URL=demo.url, **NO_DELAY)
+    assert run.returncode == 0, run.stderr
+    assert list(differences(expected_records(demo.world), stored())) == []
+    assert run.stdout.startswith("complete: 4 films, ")
+
+
+def test_only_the_film_and_its_pages_are_asked_for(scrapy, demo):
+    run = scrapy("crawl", "movies", "-a", "movie=nightjar", METACRAWL_SITE_URL=demo.url, **NO_DELAY)
+    assert run.returncode == 0, run.stderr
+    assert sorted(demo.requests) == [
+        "/movie/nightjar",
+        "/movie/nightjar/critic-reviews",
+        "/movie/nightjar/details",
+        "/movie/nightjar/user-reviews?sort-by=date&num_items=100",
+        "/robots.txt",
+    ]
+
+
+def test_a_renamed_film_is_stored_under_its_present_name(scrapy, demo, stored):
+    run = scrapy(*("crawl", "movies", "-a", "movie=the-mapmakers-daughter"), METACRAWL_SITE_URL=demo.url, **NO_DELAY)
+    assert run.returncode == 0, run.stderr
+    assert {record.key.split("/")[0] for record in stored()} == {"the-cartographers-daughter"}
+
+
+def test_a_film_without_reviews_is_complete(scrapy, demo, stored):
+    run = scrapy("crawl", "movies", "-a", "movie=unfinished-weather", METACRAWL_SITE_URL=demo.url, **NO_DELAY)
+    assert run.returncode == 0, run.stderr
+    assert [type(record) for record in stored()] == [Movie]
+
+
+def test_the_same_crawl_twice_changes_nothing(scrapy, demo, films, tmp_path):
+    exports = []
+    for number in range(2):
+        run = scrapy("crawl", "movies", "-a", films, METACRAWL_SITE_URL=demo.url, **NO_DELAY)
+        assert run.returncode == 0, run.stderr
+        folder = tmp_path / f"export-{number}"
+        assert scrapy("export", "--to", folder).returncode == 0
+        exports.append({path.name: path.read_bytes() for path in folder.iterdir()})
+    assert exports[0] == exports[1]
+
+
+def test_one_score_changed_on_the_site_changes_that_row_only(scrapy, demo, films, stored):
+    crawl = ("crawl", "movies", "-a", films)
+    assert scrapy(*crawl, METACRAWL_SITE_URL=demo.url, **NO_DELAY).returncode == 0
+    before = {(type(record), record.key): record for record in stored()}
+    review = demo.world.film("nightjar").user_reviews[-1]
+    review.score = 10 - review.score if review.score != 5 else 6
+    assert scrapy(*crawl, METACRAWL_SITE_URL=demo.url, **NO_DELAY).returncode == 0
+    after = {(type(record), record.key): record for record in stored()}
+    assert before.keys() == after.keys()
+    changed = [record for key, record in after.items() if record != before[key]]
+    assert [(type(record), record.review_id, record.score) for record in changed] == [
+        (UserReview, review.review_id, review.score)
+    ]
+
+
+def test_reviews_of_one_kind_only(scrapy, demo, stored):
+    run = scrapy(
+        *("crawl", "movies", "-a", "movie=nightjar", "-a", "reviews=critics"), METACRAWL_SITE_URL=demo.url, **NO_DELAY
+    )
+    assert run.returncode == 0, run.stderr
+    assert {type(record) for record in stored()} == {Movie, CriticReview}
+    assert not [path for path in demo.requests if "user-reviews" in path]
+
+
+def test_no_reviews_at_all(scrapy, demo, stored):
+    run = scrapy(
+        *("crawl", "movies", "-a", "movie=nightjar", "-a", "reviews=none"), METACRAWL_SITE_URL=demo.url, **NO_DELAY
+    )
+    assert run.returncode == 0, run.stderr
+    assert {type(record) for record in stored()} == {Movie}
+
+
+def test_the_spider_of_critic_reviews_asks_for_one_page(scrapy, demo, stored):
+    run = scrapy("crawl", "critic_reviews", "-a", "movie=tin-orchestra", METACRAWL_SITE_URL=demo.url, **NO_DELAY)
+    assert run.returncode == 0, run.stderr
+    assert demo.requests == ["/robots.txt", "/movie/tin-orchestra/critic-reviews"]
+    film = demo.world.film("tin-orchestra")
+    assert sum(isinstance(record, CriticReview) for record in stored()) == len(film.critic_reviews)
+
+
+def test_the_limit_counts_films(scrapy, demo, films, stored):
+    run = scrapy("crawl", "movies", "-a", films, "-a", "limit=2", METACRAWL_SITE_URL=demo.url, **NO_DELAY)
+    assert run.returncode == 0, run.stderr
+    assert {record.key for record in stored() if isinstance(record, Movie)} == {
+        "nightjar",
+        "the-cartographers-daughter",
+    }
+
+
+def test_scrapys_own_feeds_have_every_record_once_in_the_contracts_form(scrapy, demo, stored, tmp_path):
+    feed = tmp_path / "feed.jsonl"
+    crawl = ("crawl", "movies", "-a", "movie=tin-orchestra", "-O", feed)
+    assert scrapy(*crawl, METACRAWL_SITE_URL=demo.url, **NO_DELAY).returncode == 0
+    lines = [json.loads(line) for line in feed.read_text(encoding="utf-8").splitlines()]
+    reviews = [line for line in lines if "movie_slug" in line]
+    assert sorted(line["key"] for line in reviews) == sorted(
+        record.key for record in stored() if not isinstance(record, Movie)
+    )
+    assert all(line["captured_at"].endswith("Z") and "T" in line["captured_at"] for line in lines)
+    assert all(line["source_url"].startswith("https://www.metacritic.com/movie/tin-orchestra") for line in lines)
+
+
+def test_the_contact_is_in_the_user_agent_and_robots_txt_is_obeyed(scrapy, serve):
+    seen = []
+    site = serve({"/robots.txt": b"User-agent: metacrawl\nDisallow: /movie/\n"})
+    site.answers["/movie/her"] = lambda: seen.append("fetched") or b""
+    run = scrapy("crawl", "movies", "-a", "movie=her", METACRAWL_SITE_URL=site.url, METACRAWL_CONTACT="me@example.org")
+    assert (run.returncode, seen, site.requests) == (13, [], ["/robots.txt"])
+    assert run.stdout.startswith("robots: ")
+    assert "metacrawl/0.1.0 (+me@example.org)" in run.stderr
+
+
+def test_pages_are_a_second_apart(scrapy, demo):
+    """By the log's own account of the setting: the time itself is Scrapy's to keep."""
+    run = scrapy("crawl", "movies", "-a", "movie=nightjar", "-a", "reviews=none", METACRAWL_SITE_URL=demo.url)
+    assert "'DOWNLOAD_DELAY': 1" in run.stderr
+    assert "'CONCURRENT_REQUESTS_PER_DOMAIN': 1" in run.stderr
+
+
+def test_user_reviews_are_read_page_after_page(scrapy, serve, stored, shared_pages):
+    """Real pages under their own URLs; the last of 41 stands in for the third."""
+    path = "/movie/star-wars-episode-viii---the-last-jedi/user-reviews?sort-by=date&num_items=100"
+    page = {
+        number: (shared_pages / f"2016/the-last-jedi-user-reviews-page-{number}.html").read_bytes()
+        for number in (0, 1, 40)
+    }
+    site = serve({path: page[0], f"{path}&page=1": page[1], f"{path}&page=2": page[40]})
+    film = "https://www.metacritic.com/movie/star-wars-episode-viii---the-last-jedi"
+    run = scrapy("crawl", "user_reviews", "-a", f"movie={film}", METACRAWL_SITE_URL=site.url, **NO_DELAY)
+    assert run.returncode == 0, run.stderr
+    assert site.requests == ["/robots.txt", path, f"{path}&page=1", f"{path}&page=2"]
+    lines = [
+        json.loads(line)
+        for number in page
+        for line in (shared_pages / f"2016/the-last-jedi-user-reviews-page-{number}.expected.jsonl")
+        .read_text(encoding="utf-8")
+        .splitlines()
+    ]
+    expected = {line["key"] for line in lines if line["record"] == "UserReview"}
+    assert len(expected) == 214
+    assert {record.key for record in stored() if isinstance(record, UserReview)} == expected
