@@ -36,6 +36,7 @@ def scrapy(tmp_path: Path) -> Scrapy:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("METACRAWL_")}
         environment["METACRAWL_DATABASE_URL"] = f"sqlite:///{tmp_path / 'metacrawl.db'}"
         environment["PYTHONPATH"] = str(ROOT)
+        environment["COLUMNS"] = "250"
         given = [part for name, value in settings.items() for part in ("-s", f"{name}={value}")]
         return subprocess.run(
             [sys.executable, "-W", "error", "-m", "scrapy", *map(str, arguments), *given],

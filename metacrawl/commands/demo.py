@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from scrapy.commands import ScrapyCommand
 from scrapy.crawler import Crawler
 
@@ -99,8 +99,12 @@ class Command(ScrapyCommand):
     def report(self, expected: list[Record], found: list[Record], files: list[Path], outcome: str) -> None:
         """Print a table of what was found, and every difference up to ten."""
         wrong = list(differences(expected, found))
-        table = Table("records", "on the site", "found", "file")
-        table.columns[1].justify = table.columns[2].justify = "right"
+        table = Table(
+            Column("records"),
+            Column("on the site", justify="right"),
+            Column("found", justify="right"),
+            Column("file", overflow="fold"),
+        )
         for kind, file in zip(RECORDS, files, strict=True):
             number = [sum(type(record) is kind for record in records) for records in (expected, found)]
             table.add_row(kind.__name__, *(f"{count:,}" for count in number), str(file))

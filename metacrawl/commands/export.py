@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from scrapy.commands import ScrapyCommand
 
 from metacrawl.commands import stop
@@ -60,8 +60,7 @@ class Command(ScrapyCommand):
 
 def print_files(written: dict[Path, int]) -> None:
     """Print a table of files."""
-    table = Table("file", "records", "bytes")
-    table.columns[1].justify = table.columns[2].justify = "right"
+    table = Table(Column("file", overflow="fold"), Column("records", justify="right"), Column("bytes", justify="right"))
     for path, records in written.items():
         table.add_row(str(path), f"{records:,}", f"{path.stat().st_size:,}")
     Console().print(table)

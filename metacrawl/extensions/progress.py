@@ -45,6 +45,7 @@ class ProgressBar:
 
     def start(self) -> None:
         """Draw the bar, with the log above it."""
+        self.show()
         self.bar.start()
         self.move_log(sys.__stderr__, sys.stderr)
 
@@ -71,7 +72,7 @@ class ProgressBar:
         self.bar.update(
             self.task,
             description="files" if spider.arguments.source == "files" else "films",
-            total=len(spider.asked),
+            total=len(spider.asked) or None,
             completed=spider.done,
             pages=spider.pages_read,
             records=self.records,
