@@ -10,7 +10,7 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
-from metacrawl.spiders.base import film_spider
+from metacrawl.spiders.base import FilmSpider, film_spider
 
 FIGURES = "{task.fields[pages]:,} pages · {task.fields[records]:,} records · {task.fields[rate]:.1f} pages/s"
 
@@ -37,9 +37,10 @@ class ProgressBar:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Make the bar; raises `NotConfigured` where standard error is no terminal or the setting says no."""
+        """Make the bar; raises `NotConfigured` where nobody watches, or the setting says no."""
         console = Console(stderr=True)
-        if not (console.is_terminal and crawler.settings.getbool("METACRAWL_PROGRESS")):
+        wanted = console.is_terminal and crawler.settings.getbool("METACRAWL_PROGRESS")
+        if not wanted or not issubclass(crawler.spidercls, FilmSpider):
             raise NotConfigured
         return cls(crawler, console)
 

@@ -7,6 +7,7 @@ from typing import Self
 import sqlalchemy as sa
 from scrapy import signals
 from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
 from sqlalchemy.exc import SQLAlchemyError
 from twisted.python.failure import Failure
 
@@ -37,7 +38,9 @@ class Run:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Open the database. Raises `ConfigError` and `DatabaseError`."""
+        """Open the database. Raises `ConfigError` and `DatabaseError`; `NotConfigured` for a spider of another make."""
+        if not issubclass(crawler.spidercls, FilmSpider):
+            raise NotConfigured
         return cls(crawler)
 
     @property

@@ -3,9 +3,11 @@
 from typing import Self
 
 from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
 
 from metacrawl.extensions.run import Run
 from metacrawl.items import Record
+from metacrawl.spiders.base import FilmSpider
 
 # A transaction costs as much as some hundred rows.
 BATCH = 200
@@ -20,7 +22,9 @@ class StorePipeline:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Make the pipeline."""
+        """Make the pipeline; raises `NotConfigured` for a spider of another make, whose run has no record."""
+        if not issubclass(crawler.spidercls, FilmSpider):
+            raise NotConfigured
         return cls(crawler)
 
     def process_item(self, item: Record) -> Record:

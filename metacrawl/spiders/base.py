@@ -1,5 +1,6 @@
 """What the spiders share: arguments, request flow, and an account of every page asked for."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
@@ -61,7 +62,7 @@ class FilmSpider(Spider):
         self.problems = Problems()
         self.pages_read = 0
         # What was asked for (films, or saved files) → its pages still to come.
-        self.asked: dict[str, int] = {}
+        self.asked: Counter[str] = Counter()
         self.done = 0
         self.films_met: set[str] = set()
 
@@ -87,7 +88,7 @@ class FilmSpider(Spider):
 
     def ask(self, request: Request, asked_for: str) -> Request:
         """Account for a request, and have its answer or its failure come here."""
-        self.asked[asked_for] = self.asked.get(asked_for, 0) + 1
+        self.asked[asked_for] += 1
         return request.replace(callback=self.parse, errback=self.fail, cb_kwargs={"asked_for": asked_for})
 
     def settle(self, asked_for: str) -> None:
@@ -95,8 +96,11 @@ class FilmSpider(Spider):
         self.asked[asked_for] -= 1
         self.done += not self.asked[asked_for]
 
-    def parse(self, response: Response, asked_for: str) -> Iterator[Record | Request]:
-        """Give the records of a page, and the requests of those that it leads to."""
+    def parse(self, response: Response, asked_for: str = "") -> Iterator[Record | Request]:
+        """Give the records of a page, and the requests of those that it leads to.
+
+        `asked_for` is what the crawl was asked for that led here; `scrapy parse` has none.
+        """
         try:
             page = self.source.read(response)
         except LayoutError as error:
