@@ -60,7 +60,7 @@ def bounds(meta: Meta) -> str:
     """Write a range: 0–100, from 0."""
     if meta.ge is None:
         return ""
-    return f" {meta.ge}–{meta.le}" if meta.le is not None else f" from {meta.ge}"
+    return f" {meta.ge}–{meta.le}" if meta.le is not None and meta.le < 2**63 - 1 else f" from {meta.ge}"
 
 
 def section(record: type) -> Iterator[str]:

@@ -33,7 +33,7 @@ def write_jsonl(file: IO[str], _kind: type[Record], records: Iterator[Record]) -
 
 
 def write_csv(file: IO[str], kind: type[Record], records: Iterator[Record]) -> None:
-    writer = csv.writer(file, lineterminator="\n")
+    writer = csv.writer(file)
     writer.writerow(field.name for field in fields(kind))
     writer.writerows(map(cells, records))
 

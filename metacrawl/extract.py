@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from parsel import Selector, SelectorList
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom
 
-from metacrawl.items import CriticReview, Movie, Record, UserReview, critic_review_key, user_review_key
+from metacrawl.items import CriticReview, Movie, Record, UserReview
+from metacrawl.keys import critic_review_key, user_review_key
 from metacrawl.layouts import identify
 from metacrawl.layouts.rules import PageRules, ReviewList, Rules
 from metacrawl.loaders import (

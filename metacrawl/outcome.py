@@ -28,12 +28,34 @@ class Outcome(Enum):
         return self.name.lower()
 
 
-class ConfigError(ValueError):
-    """An argument or a setting is wrong; the message names it and its value, in one line."""
+class RefusedError(Exception):
+    """A run cannot start; the message says in one line why, and what to do."""
+
+    outcome: Outcome
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
 
-class DatabaseError(RuntimeError):
-    """The database cannot be used; the message names it, in one line."""
+class ConfigError(RefusedError):
+    """An argument or a setting is wrong; the message names it and its value."""
+
+    outcome = Outcome.CONFIG
+
+
+class DatabaseError(RefusedError):
+    """The database cannot be used; the message names it."""
+
+    outcome = Outcome.DATABASE
+
+
+def printable(text: str) -> str:
+    r"""Make text safe for a terminal and a log: one line, no control characters.
+
+    >>> printable("two\nlines, \x1b[31mred")
+    'two\\nlines, \\x1b[31mred'
+    """
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 @dataclass
@@ -48,7 +70,7 @@ class Problems:
         self.count[outcome] += 1
         told = self.told.setdefault(outcome, [])
         if len(told) < TOLD_OF_EACH:
-            told.append(message)
+            told.append(printable(message))
 
     @property
     def worst(self) -> Outcome:

@@ -16,6 +16,7 @@ ABSENT = frozenset({"", "-", "n/a", "tba", "tbd"})
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 DAY = re.compile(r"([A-Za-z]{3})[a-z]* (\d{1,2}), (\d{4})", re.ASCII)
+ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+|\d+", re.ASCII)
 
 
@@ -76,7 +77,7 @@ def date(text: str) -> dt.date | None:
     try:
         if found := DAY.fullmatch(text):
             return dt.date(int(found[3]), MONTHS.index(found[1].lower()) + 1, int(found[2]))
-        return dt.date.fromisoformat(text) if len(text) == len("2026-04-24") else None
+        return dt.date.fromisoformat(text) if ISO_DAY.fullmatch(text) else None
     except ValueError:
         return None
 

@@ -21,6 +21,7 @@ API_HOSTS = frozenset({"backend.metacritic.com", "internal-prod.apigee.fandom.ne
 ARCHIVED = re.compile(r"https?://web\.archive\.org/web/\d{1,14}[a-z_]*/", re.IGNORECASE)
 API_PREFIX = "/v1/xapi"
 MAX_SLUG = 300
+NOT_IN_SLUGS = frozenset(' /\\?#"<>')
 # What stands unencoded in a path segment (RFC 3986), as the site writes it: `gamesradar+`.
 SAFE = "!$&'()*+,:=@"
 
@@ -196,6 +197,8 @@ def parse(url: str, base: str = SITE) -> PageRef:
         raise UrlError(f"{url!r} is no URL: {error}") from None
     if parts.scheme not in {"http", "https"} or host not in SITE_HOSTS | API_HOSTS or port not in {None, 80, 443}:
         raise UrlError(f"{url!r} is no URL of {SITE}")
+    if parts.username is not None:
+        raise UrlError(f"{parts.hostname}: a URL of the site needs no user and no password")
     return parse_path(parts.path, parts.query, api=host in API_HOSTS, url=url)
 
 
@@ -217,7 +220,7 @@ def film_slug(text: str) -> str:
 
     Raises `UrlError` if it is neither.
     """
-    if re.match(r"\w+:|/", text) or with_scheme(text) != text:
+    if re.match(r"https?:|/", text, re.IGNORECASE) or with_scheme(text) != text:
         ref = parse(text)
         if ref.kind not in FILM_KINDS:
             raise UrlError(f"{text!r} is no page of a film ({ref.kind})")
@@ -242,10 +245,8 @@ def is_slug(slug: str, form: Form) -> bool:
     """Tell whether a decoded slug is one that the site could have."""
     if len(slug) > MAX_SLUG or not slug.isprintable() or "\ufffd" in slug:
         return False
-    if form.text:
-        return True
     segments = slug.split("/") if form.deep and slug else [slug]
-    return not any(segment in {".", ".."} or set(segment) & set(' /\\?#"<>') for segment in segments)
+    return not any(segment in {".", ".."} or (set(segment) & NOT_IN_SLUGS and not form.text) for segment in segments)
 
 
 def relevant_query(query: str, form: Form) -> tuple[tuple[str, str], ...]:

@@ -3,10 +3,10 @@
 import sys
 from typing import NoReturn
 
-from metacrawl.outcome import ConfigError, DatabaseError, Outcome
+from metacrawl.outcome import RefusedError
 
 
-def stop(error: ConfigError | DatabaseError) -> NoReturn:
+def stop(error: RefusedError) -> NoReturn:
     """End the command with the error's one line and its exit code."""
     print(f"metacrawl: {error}", file=sys.stderr)
-    sys.exit((Outcome.DATABASE if isinstance(error, DatabaseError) else Outcome.CONFIG).value)
+    sys.exit(error.outcome.value)

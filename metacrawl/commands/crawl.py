@@ -7,7 +7,7 @@ from scrapy.spiderloader import get_spider_loader
 
 from metacrawl.commands import stop
 from metacrawl.database.connection import connect
-from metacrawl.outcome import ConfigError, DatabaseError, Outcome
+from metacrawl.outcome import ConfigError, Outcome, RefusedError
 from metacrawl.spiders.arguments import read_arguments
 from metacrawl.spiders.base import FilmSpider, make_source
 
@@ -34,7 +34,7 @@ class Command(crawl.Command):
             return  # Scrapy's own usage error
         try:
             self.check(args[0], opts.spargs)
-        except (ConfigError, DatabaseError) as error:
+        except RefusedError as error:
             stop(error)
 
     def check(self, name: str, given: dict[str, str]) -> None:

@@ -10,7 +10,7 @@ from scrapy.commands import ScrapyCommand
 from metacrawl.commands import stop
 from metacrawl.database.connection import connect_to_read
 from metacrawl.export import WRITERS, export
-from metacrawl.outcome import ConfigError, DatabaseError, Outcome
+from metacrawl.outcome import ConfigError, Outcome, RefusedError
 
 
 class Command(ScrapyCommand):
@@ -36,7 +36,7 @@ class Command(ScrapyCommand):
         assert self.settings is not None
         try:
             written = self.export(args, opts, self.settings["METACRAWL_DATABASE_URL"])
-        except (ConfigError, DatabaseError) as error:
+        except RefusedError as error:
             stop(error)
         print_files(written)
         if not any(written.values()):

@@ -47,8 +47,10 @@ def make_engine(url: str) -> sa.Engine:
     try:
         engine = sa.create_engine(url, json_serializer=partial(json.dumps, ensure_ascii=False))
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-        # Not the URL itself: it may hold a password.
         raise ConfigError(f"METACRAWL_DATABASE_URL is no database URL: {first_line(error)}") from None
+    except ValueError:
+        # Neither the URL nor the error is told: a password stands in them where the URL was written wrong.
+        raise ConfigError("METACRAWL_DATABASE_URL is no database URL: a number in it is none") from None
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", set_up_sqlite)
         sa.event.listen(engine, "begin", begin_sqlite)

@@ -13,7 +13,8 @@ from metacrawl.database.schema import MOVIE_PARTS, MOVIES
 from metacrawl.items import Movie, iso_timestamp
 from metacrawl.urls import PageKind, parse
 
-# What a kind of page says of a film: field → {value, changed: [run, captured_at], given: run}, the value as in JSON.
+# What a kind of page says of a film: field → {value, changed: [run, captured_at], given: [run, captured_at]}, the value
+# as in JSON, when it was first said and when last.
 Part = dict[str, dict[str, Any]]
 
 # What the details page knows better than the film's page.
@@ -67,12 +68,12 @@ def update(part: Part, movie: Movie, run: int) -> Part:
     said = msgspec.to_builtins(movie)
     now = dict(part)
     for field in said.keys() - PROVENANCE:
-        value = said[field]
-        if value in (None, []):
+        value, before = said[field], part.get(field)
+        given = [run, iso_timestamp(movie.captured_at)]
+        if value in (None, []) or (before and before["given"] > given):
             continue
-        before = part.get(field)
-        changed = before["changed"] if before and before["value"] == value else [run, iso_timestamp(movie.captured_at)]
-        now[field] = {"value": value, "changed": changed, "given": run}
+        changed = before["changed"] if before and before["value"] == value else given
+        now[field] = {"value": value, "changed": changed, "given": given}
     return now
 
 
@@ -86,7 +87,7 @@ def merge(parts: Mapping[str, Part], latest: Movie) -> Movie:
     for field in {field for part in parts.values() for field in part}:
         says = {page: part[field] for page, part in parts.items() if field in part}
         news = max(said["changed"][0] for said in says.values())
-        heard = (page for page, said in says.items() if said["given"] >= news)
+        heard = (page for page, said in says.items() if said["given"][0] >= news)
         best = max(heard, key=lambda page: (rank(page, field), says[page]["changed"]))
         film[field] = says[best]["value"]
     # `convert` leaves what it was not given to the class, where `to_builtins` does not look.

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from metacrawl.database.films import save_films
 from metacrawl.database.rows import PROVENANCE, Row, content, to_record, to_row, upsert
 from metacrawl.database.schema import TABLES
-from metacrawl.items import CriticReview, Movie, Record, UserReview, clash_key, identity, plain_key, same_review
+from metacrawl.items import CriticReview, Movie, Record, UserReview
+from metacrawl.keys import clash_key, identity, plain_key, same_review
 
 
 def save(connection: sa.Connection, run: int, records: Sequence[Record]) -> Counter[str]:

@@ -9,16 +9,8 @@ from dataclasses import astuple
 from urllib.parse import quote
 
 from metacrawl.demo.world import CriticPiece, Film, UserPost, World
-from metacrawl.items import (
-    Credit,
-    CriticReview,
-    Movie,
-    Record,
-    UserReview,
-    clash_key,
-    critic_review_key,
-    user_review_key,
-)
+from metacrawl.items import Credit, CriticReview, Movie, Record, UserReview
+from metacrawl.keys import clash_key, critic_review_key, user_review_key
 
 SITE = "https://www.metacritic.com"
 LAYOUT = "2016"

@@ -7,7 +7,8 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 
 from metacrawl.database.rows import content, to_row
-from metacrawl.items import Record, clash_key, identity, same_review
+from metacrawl.items import Record
+from metacrawl.keys import clash_key, identity, same_review
 
 # A film's pages are read close together, and what repeats repeats there; the database knows all the rest.
 REMEMBERED = 20_000

@@ -98,6 +98,16 @@ def read_film(text: str, name: str) -> str:
 
 def read_path(value: str) -> tuple[Path, ...]:
     """Read a file, a folder (every page below it) or a glob pattern (`**` crosses folders)."""
+    try:
+        found = find_files(value)
+    except OSError as error:
+        raise ConfigError(f"path={value}: {error.strerror}") from None
+    if not found:
+        raise ConfigError(f"path={value}: {'matches no file' if glob.has_magic(value) else 'no such file'}")
+    return tuple(sorted(found))
+
+
+def find_files(value: str) -> list[Path]:
     path = Path(value)
     if path.is_dir():
         found = [*path.rglob("*.html"), *path.rglob("*.htm")]
@@ -105,14 +115,11 @@ def read_path(value: str) -> tuple[Path, ...]:
         found = [Path(name) for name in glob.glob(value, recursive=True)]  # noqa: PTH207 - pathlib cannot glob from any root
     else:
         found = [path]
-    files = sorted(file for file in found if file.is_file())
-    if not files:
-        raise ConfigError(f"path={value}: {'no such file' if found == [path] else 'matches no file'}")
-    return tuple(files)
+    return [file for file in found if file.is_file()]
 
 
 def read_limit(value: str) -> int:
-    if not (value.isascii() and value.isdigit() and int(value) > 0):
+    if not (value.isascii() and value.isdigit() and len(value) < 10 and int(value) > 0):
         raise ConfigError(f"limit={value} is no number of films, 1 or more")
     return int(value)
 

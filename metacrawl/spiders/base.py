@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 
 from metacrawl.extract import LayoutError, Page
 from metacrawl.items import Record
-from metacrawl.outcome import Outcome, Problems
+from metacrawl.outcome import Outcome, Problems, printable
 from metacrawl.sources import Source
 from metacrawl.sources.files import FilesSource
 from metacrawl.sources.site import SiteSource
@@ -148,7 +148,7 @@ class FilmSpider(Spider):
 
     def note(self, outcome: Outcome, message: str) -> None:
         """Note a problem, for the log and for the outcome of the run."""
-        self.logger.error("%s", message)
+        self.logger.error("%s", printable(message))
         self.problems.add(outcome, message)
 
 

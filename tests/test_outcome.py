@@ -1,0 +1,98 @@
+import itertools
+
+import pytest
+
+from metacrawl.outcome import Outcome, Problems, conclude
+
+FILMS = {"film": 2, "critic review": 1, "user review": 1234}
+NONE = {"film": 0, "critic review": 0, "user review": 0}
+DATABASE = "sqlite:///metacrawl.db"
+
+
+def problems(*outcomes):
+    noted = Problems()
+    for outcome in outcomes:
+        noted.add(outcome, f"some {outcome.label}")
+    return noted
+
+
+def test_exit_codes_tell_the_outcomes_apart():
+    assert len({outcome.value for outcome in Outcome}) == len(Outcome.__members__)
+    assert [outcome for outcome in Outcome if outcome.value == 0] == [Outcome.COMPLETE]
+
+
+def test_without_problems_a_run_is_complete():
+    assert Problems().worst is Outcome.COMPLETE
+    assert Problems().describe(Outcome.COMPLETE) == ""
+
+
+@pytest.mark.parametrize(("worse", "better"), [*itertools.combinations([*Outcome][:-1], 2)])
+def test_the_worst_problem_counts_whatever_came_first(worse, better):
+    assert problems(worse, better).worst is worse
+    assert problems(better, worse, better).worst is worse
+
+
+def test_the_first_few_problems_of_a_kind_are_told_and_the_rest_counted():
+    noted = Problems()
+    for number in range(1, 6):
+        noted.add(Outcome.PARTIAL, f"page {number}")
+    assert noted.count[Outcome.PARTIAL] == 5
+    assert noted.describe(Outcome.PARTIAL) == "page 1; page 2; page 3; and 2 more"
+
+
+def test_few_problems_are_all_told():
+    noted = Problems()
+    for number in range(1, 4):
+        noted.add(Outcome.LAYOUT, f"page {number}")
+    assert noted.describe(Outcome.LAYOUT) == "page 1; page 2; page 3"
+
+
+def test_problems_of_one_kind_are_told_without_those_of_another():
+    noted = problems(Outcome.LAYOUT, Outcome.PARTIAL)
+    assert noted.describe(Outcome.PARTIAL) == "some partial"
+    assert noted.describe(Outcome.DATABASE) == ""
+
+
+def test_two_runs_do_not_share_their_problems():
+    problems(Outcome.LAYOUT)
+    assert Problems().worst is Outcome.COMPLETE
+
+
+def test_a_complete_run_says_what_it_met_and_where_it_lies():
+    assert conclude(Problems(), 3, FILMS, DATABASE) == (
+        Outcome.COMPLETE,
+        "2 films, 1 critic review, 1,234 user reviews in sqlite:///metacrawl.db",
+    )
+
+
+def test_a_run_without_records_is_not_complete():
+    outcome, message = conclude(Problems(), 3, NONE, DATABASE)
+    assert outcome is Outcome.INVALID
+    assert message.startswith("no record was found; 0 films, 0 critic reviews, 0 user reviews in ")
+
+
+@pytest.mark.parametrize("outcome", [Outcome.SITE_DOWN, Outcome.ROBOTS])
+def test_a_site_that_answered_at_least_once_makes_the_run_partial(outcome):
+    assert conclude(problems(outcome), 1, FILMS, DATABASE)[0] is Outcome.PARTIAL
+    assert conclude(problems(outcome), 0, NONE, DATABASE)[0] is outcome
+
+
+@pytest.mark.parametrize(
+    "outcome", [outcome for outcome in Outcome if outcome not in {Outcome.SITE_DOWN, Outcome.ROBOTS}]
+)
+def test_any_other_problem_is_the_outcome_however_much_was_read(outcome):
+    assert conclude(problems(outcome), 5, FILMS, DATABASE)[0] is outcome
+
+
+@pytest.mark.parametrize("met", [FILMS, NONE])
+def test_a_problem_is_told_before_the_amounts(met):
+    _, message = conclude(problems(Outcome.LAYOUT), 1, met, DATABASE)
+    assert message.startswith("some layout; ")
+    assert DATABASE in message
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_only_what_may_pass_on_its_own_is_worth_another_try(outcome):
+    _, message = conclude(problems(outcome), 0, FILMS, DATABASE)
+    retry = outcome in {Outcome.SITE_DOWN, Outcome.PARTIAL, Outcome.INTERRUPTED}
+    assert ("run the same command again" in message) == retry
