@@ -96,3 +96,9 @@ def test_only_what_may_pass_on_its_own_is_worth_another_try(outcome):
     _, message = conclude(problems(outcome), 0, FILMS, DATABASE)
     retry = outcome in {Outcome.SITE_DOWN, Outcome.PARTIAL, Outcome.INTERRUPTED}
     assert ("run the same command again" in message) == retry
+
+
+def test_a_message_cannot_write_on_the_terminal():
+    problems = Problems()
+    problems.add(Outcome.LAYOUT, "page\nERROR: forged line \x1b[2J")
+    assert problems.describe(Outcome.LAYOUT) == "page\\nERROR: forged line \\x1b[2J"
