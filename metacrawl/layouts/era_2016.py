@@ -99,6 +99,12 @@ RATING_WIDGET = Block(
 # "More From This Movie" repeats both scores beside a list of reviews.
 SIDE_SCORES = f"//div[{has('product_side')}]"
 
+# At the head of a list of reviews: the score and the bars of its own kind.
+SUMMARY = f"//table[{has('simple_summary')}]"
+OWN_SCORE = f".//table[{has('score_wrapper')}]//span[{has('metascore_w')}]"
+OWN_COUNT = f".//span[{has('based_on')}]"
+NEXT_PAGE = f'//div[{has("page_nav")}]//span[{has("flipper", "next")}]/a[@rel="next"]/@href'
+
 MOVIE = PageRules(
     marker=marker("summary"),
     movie=(
@@ -156,7 +162,7 @@ DETAILS = PageRules(
     movie=(
         TITLE,
         Block(
-            f"//table[{has('simple_summary')}]",
+            SUMMARY,
             {
                 "metascore": score(CRITICS),
                 "critic_review_count": f'.//a[contains(@href, "/{CRITICS}")]//span[{has("based_on")}]',
@@ -198,18 +204,11 @@ REVIEWS_OF_CRITICS = PageRules(
     movie=(
         TITLE,
         RATING_WIDGET,
-        Block(
-            f"//table[{has('simple_summary')}]",
-            RELEASE
-            | bars("critic")
-            | {
-                "metascore": f".//table[{has('score_wrapper')}]//span[{has('metascore_w')}]",
-                "critic_review_count": f".//span[{has('based_on')}]",
-            },
-        ),
+        Block(SUMMARY, RELEASE | bars("critic") | {"metascore": OWN_SCORE, "critic_review_count": OWN_COUNT}),
         Block(SIDE_SCORES, {"user_score": score(USERS)}),
     ),
     critic_reviews=CRITIC_REVIEWS,
+    next_page=NEXT_PAGE,
 )
 
 REVIEWS_OF_USERS = PageRules(
@@ -217,19 +216,11 @@ REVIEWS_OF_USERS = PageRules(
     movie=(
         TITLE,
         RATING_WIDGET,
-        Block(
-            f"//table[{has('simple_summary')}]",
-            RELEASE
-            | bars("user")
-            | {
-                "user_score": f".//table[{has('score_wrapper')}]//span[{has('metascore_w')}]",
-                "user_rating_count": f".//span[{has('based_on')}]",
-            },
-        ),
+        Block(SUMMARY, RELEASE | bars("user") | {"user_score": OWN_SCORE, "user_rating_count": OWN_COUNT}),
         Block(SIDE_SCORES, {"metascore": score(CRITICS)}),
     ),
     user_reviews=USER_REVIEWS,
-    next_page=f'//div[{has("page_nav")}]//span[{has("flipper", "next")}]/a[@rel="next"]/@href',
+    next_page=NEXT_PAGE,
 )
 
 LAYOUT = Layout(
