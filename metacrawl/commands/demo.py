@@ -110,6 +110,7 @@ class Command(ScrapyCommand):
             table.add_row(kind.__name__, *(f"{count:,}" for count in number), str(file))
         console = Console()
         console.print(table)
+        print(f"The database that the files were made from: {files[0].with_name('metacrawl.db')}")
         for line in wrong[:SHOWN]:
             print(line)
         if wrong or not outcome.startswith("COMPLETE"):
