@@ -1,8 +1,10 @@
 """A page's bytes → its records. Pure: no engine, no network, no clock."""
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from urllib.parse import urljoin
 
 from parsel import Selector, SelectorList
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom
@@ -10,7 +12,7 @@ from w3lib.encoding import html_body_declared_encoding, http_content_type_encodi
 from metacrawl.items import CriticReview, Movie, Record, UserReview
 from metacrawl.keys import critic_review_key, user_review_key
 from metacrawl.layouts import identify
-from metacrawl.layouts.rules import PageRules, ReviewList, Rules
+from metacrawl.layouts.rules import CANONICAL, PageRules, ReviewList, Rules
 from metacrawl.loaders import (
     CreditLoader,
     CriticReviewLoader,
@@ -20,7 +22,12 @@ from metacrawl.loaders import (
     TextSelector,
     UserReviewLoader,
 )
-from metacrawl.urls import FILM_KINDS, PageKind, PageRef, UrlError, parse
+from metacrawl.urls import FILM_KINDS, SITE, PageKind, PageRef, UrlError, parse, unarchived
+
+# Behind the end mark a page may have a few more scripts and comments.
+LAST_WORDS = 20_000
+# What Python can decode and pages are written in: Python also knows rot13, zip and the like, which raise.
+PAGE_ENCODING = re.compile(r"(utf|cp|windows|iso|latin|koi|mac|gb|big5|euc|shift|hz|tis|ascii|us).*\d*", re.IGNORECASE)
 
 LIST_LOADERS: dict[str, type[RecordLoader]] = {
     "directors": CreditLoader,
@@ -64,7 +71,8 @@ def extract(
     Raises `LayoutError` for anything but a whole page of a film in a known design; it tells what is wrong, not where:
     the caller knows the page's address.
     """
-    page = TextSelector(text=decode(body, content_type), type="html")
+    text = decode(body, content_type)
+    page = TextSelector(text=text, type="html")
     ref, url = page_ref(page, url, saved_as)
     known = identify(page)
     if known is None:
@@ -73,7 +81,7 @@ def extract(
     where = f"{kind} page of layout {layout.name}"
     if kind != ref.kind:
         raise LayoutError(f"{where}: expected a page of kind {ref.kind}")
-    if layout.end.encode() not in body[-4096:].lower():
+    if layout.end not in text[-LAST_WORDS:].lower():
         raise LayoutError(f"{where}: cut off, no {layout.end} at its end")
     found = Page(ref, load_movie(page, rules, ref.slug, url), next_page=find_next_page(page, rules, ref, where))
     for name in rules.required:
@@ -94,7 +102,9 @@ def decode(body: bytes, content_type: str = "") -> str:
     Pages saved on old machines say UTF-8, or nothing, and are cp1252: nearly all they have beyond ASCII is then wrong.
     """
     bom_encoding, bom = read_bom(body)
-    encoding = bom_encoding or http_content_type_encoding(content_type) or html_body_declared_encoding(body) or "utf-8"
+    encoding = bom_encoding or http_content_type_encoding(content_type) or html_body_declared_encoding(body) or ""
+    if not PAGE_ENCODING.fullmatch(encoding):
+        encoding = "utf-8"
     text = body.removeprefix(bom or b"").decode(encoding, "replace")
     wrong = text.count("\ufffd")
     if wrong and wrong > sum(not char.isascii() for char in text) / 2:
@@ -107,8 +117,8 @@ def page_ref(page: Selector, url: str, saved_as: str) -> tuple[PageRef, str]:
 
     The slug is the one by which the page names itself: a renamed film's old URL shows the film under its new one.
     """
-    canonical = page.xpath('//link[@rel="canonical"]/@href').get() or ""
-    asked = url or canonical or saved_as
+    canonical = page.xpath(CANONICAL).get() or ""
+    asked = url or (canonical and urljoin(SITE, unarchived(canonical))) or saved_as
     if not asked:
         raise LayoutError("no canonical link and no telling file name: which page is it?")
     try:
@@ -124,11 +134,11 @@ def page_ref(page: Selector, url: str, saved_as: str) -> tuple[PageRef, str]:
     return PageRef(ref.kind, named.slug, ref.query), asked
 
 
-def blocks(page: Selector, reviews: ReviewList, where: str) -> SelectorList[Selector]:
+def blocks(page: Selector, reviews: ReviewList, what: str, where: str) -> SelectorList[Selector]:
     """Find the blocks of one kind of review; none only where the page says that there are none."""
     found = page.xpath(reviews.container).xpath(reviews.block.at)
     if not found and not page.xpath(reviews.empty):
-        raise LayoutError(f"{where}: neither reviews nor a word that there are none ({reviews.container})")
+        raise LayoutError(f"{where}: neither {what} reviews nor a word that there are none")
     return found
 
 
@@ -146,7 +156,7 @@ def load_movie(page: Selector, rules: PageRules, slug: str, url: str) -> Movie:
 
 
 def load_critic_reviews(page: Selector, reviews: ReviewList, ref: PageRef, where: str) -> Iterator[CriticReview]:
-    for node in blocks(page, reviews, where):
+    for node in blocks(page, reviews, "critic", where):
         review: CriticReview = apply(
             reviews.block.rules, CriticReviewLoader(selector=node, base_url=ref.url)
         ).load_item()
@@ -156,7 +166,7 @@ def load_critic_reviews(page: Selector, reviews: ReviewList, ref: PageRef, where
 
 
 def load_user_reviews(page: Selector, reviews: ReviewList, ref: PageRef, where: str) -> Iterator[UserReview]:
-    for node in blocks(page, reviews, where):
+    for node in blocks(page, reviews, "user", where):
         review: UserReview = apply(reviews.block.rules, UserReviewLoader(selector=node)).load_item()
         review.movie_slug = ref.slug
         review.key = user_review_key(review, account=bool(node.xpath(reviews.account)))
@@ -180,6 +190,7 @@ def find_next_page(page: Selector, rules: PageRules, ref: PageRef, where: str) -
         following = parse(href, base=ref.url)
     except UrlError as error:
         raise LayoutError(f"{where}: its next page: {error}") from None
-    if (following.kind, following.slug) != (ref.kind, ref.slug) or following == ref:
+    # A saved page does not know its own number.
+    if (following.kind, following.slug) != (ref.kind, ref.slug) or following.number <= ref.number:
         raise LayoutError(f"{where}: its next page is {following.url}")
     return following

@@ -26,7 +26,8 @@ from metacrawl.processors import (
     whole,
 )
 
-TEXT_AND_BREAKS = etree.XPath("descendant::text() | descendant::br", smart_strings=False)
+# Not a union of two paths: libxml2 takes quadratic time to merge them, and a page may hold 100,000 breaks.
+TEXT_AND_BREAKS = etree.XPath("descendant::node()[self::text() or self::br]", smart_strings=False)
 
 
 class TextSelector(Selector):

@@ -91,6 +91,12 @@ class PageRef:
         return f"{path}?{urlencode(self.query)}" if self.query else path
 
     @property
+    def number(self) -> int:
+        """The number of a page of a list, from 0."""
+        number = dict(self.query).get("page", "")
+        return int(number) if re.fullmatch(r"[0-9]{1,9}", number) else 0
+
+    @property
     def url(self) -> str:
         """The canonical URL."""
         return (API if self.kind.startswith("api-") else SITE) + self.path
@@ -117,7 +123,6 @@ class Form:
 
 REVIEW_PARAMS = ("dist", "filter", "sort", "sort-by", "num_items", "page")
 REVIEW_DEFAULTS = {"page": ("0",), "filter": ("all",)}
-# Since 2023 pages count from 1, and page 0 shows page 1 once more.
 BROWSE_PARAMS = ("releaseYearMin", "releaseYearMax", "genre", "network", "releaseType", "page")
 PROFILE_PARAMS = ("filter", "filter-options", "sort_options", "num_items", "dist", "page")
 LIST_PARAMS = ("filterBySentiment", "sort", "offset", "limit")
@@ -143,6 +148,7 @@ GRAMMAR: Mapping[PageKind, Form] = {
     PageKind.BROWSE_CLASSIC: Form(
         "/browse/{slug}", ("year_selected", "sort", "view", "num_items", "page"), {"page": ("0",)}, deep=True
     ),
+    # Since 2023 pages count from 1, and page 0 shows page 1 once more.
     PageKind.BROWSE: Form("/browse/movie/{slug}", BROWSE_PARAMS, {"page": ("0", "1")}, deep=True),
     PageKind.SEARCH: Form("/search/{slug}/results", ("page", "sort"), {"page": ("0",)}, deep=True, text=True),
     PageKind.AUTOSEARCH: Form("/autosearch"),
@@ -191,7 +197,7 @@ def parse(url: str, base: str = SITE) -> PageRef:
     if not url.strip().isprintable():
         raise UrlError(f"{url!r} is no URL: it holds control characters")
     try:
-        parts = urlsplit(urljoin(base, with_scheme(ARCHIVED.sub("", url.strip(), count=1))))
+        parts = urlsplit(urljoin(base, with_scheme(unarchived(url.strip()))))
         host, port = parts.hostname or "", parts.port
     except ValueError as error:
         raise UrlError(f"{url!r} is no URL: {error}") from None
@@ -229,6 +235,11 @@ def film_slug(text: str) -> str:
     if not slug or not is_slug(slug, GRAMMAR[PageKind.MOVIE]):
         raise UrlError(f"{text!r} is no film's slug; it is the last part of its URL: {SITE}/movie/<slug>")
     return slug
+
+
+def unarchived(url: str) -> str:
+    """Take the site's own URL out of one of the web archive's."""
+    return ARCHIVED.sub("", url, count=1)
 
 
 def with_scheme(url: str) -> str:

@@ -1,7 +1,7 @@
 """One film, several pages: the parts that its pages give become one record."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,11 +10,11 @@ import sqlalchemy as sa
 
 from metacrawl.database.rows import PROVENANCE, Row, content, to_row, upsert
 from metacrawl.database.schema import MOVIE_PARTS, MOVIES
-from metacrawl.items import Movie, iso_timestamp
+from metacrawl.items import Movie
 from metacrawl.urls import PageKind, parse
 
-# What a kind of page says of a film: field → {value, changed: [run, captured_at], given: [run, captured_at]}, the value
-# as in JSON, when it was first said and when last.
+# What a kind of page says of a film: field → {value (as in JSON), changed and given: [run, captured_at] (when it was
+# first said and when last), source (where first)}.
 Part = dict[str, dict[str, Any]]
 
 # What the details page knows better than the film's page.
@@ -43,15 +43,14 @@ def save_films(connection: sa.Connection, run: int, movies: Sequence[Movie]) -> 
         parts[slug][page] = fields
     counts: Counter[str] = Counter()
     for movie in movies:
-        page = parse(movie.source_url).kind
-        parts[movie.slug][page] = update(parts[movie.slug].get(page, {}), movie, run)
+        page, known = parse(movie.source_url).kind, parts[movie.slug]
+        counts.update(f"missing/{field}" for field in missing(known.get(page, {}), movie))
+        known[page] = update(known.get(page, {}), movie, run)
         old = stored.get(movie.slug)
-        row = to_row(merge(parts[movie.slug], movie)) | {"seen_run": run}
+        row = to_row(merge(known)) | {"seen_run": run}
         change = "new" if old is None else "unchanged" if content(old) == content(row) else "changed"
-        if old and (
-            change == "unchanged" or (old["seen_run"] == run and rank(page) < rank(parse(old["source_url"]).kind))
-        ):
-            # When and where it was first read like this stays, and within a run the film's page speaks for the rest.
+        if old and change == "unchanged":
+            # When and where it was first read like this stays.
             row |= {name: old[name] for name in PROVENANCE}
         stored[movie.slug] = row
         counts[change] += 1
@@ -63,32 +62,48 @@ def save_films(connection: sa.Connection, run: int, movies: Sequence[Movie]) -> 
     return counts
 
 
+def missing(part: Part, movie: Movie) -> Iterator[str]:
+    """Name what this kind of page used to say of the film, and this page does not."""
+    return (field for field in part if getattr(movie, field) in (None, []))
+
+
 def update(part: Part, movie: Movie, run: int) -> Part:
     """Note what a page says of a film now. What it does not say is no news."""
     said = msgspec.to_builtins(movie)
+    given = [run, said["captured_at"]]
     now = dict(part)
     for field in said.keys() - PROVENANCE:
         value, before = said[field], part.get(field)
-        given = [run, iso_timestamp(movie.captured_at)]
         if value in (None, []) or (before and before["given"] > given):
             continue
-        changed = before["changed"] if before and before["value"] == value else given
-        now[field] = {"value": value, "changed": changed, "given": given}
+        if before and before["value"] == value:
+            now[field] = before | {"given": given}
+        else:
+            source = {name: said[name] for name in PROVENANCE}
+            now[field] = {"value": value, "changed": given, "given": given, "source": source}
     return now
 
 
-def merge(parts: Mapping[str, Part], latest: Movie) -> Movie:
+def merge(parts: Mapping[str, Part]) -> Movie:
     """Make one record of what the kinds of page say.
 
     The pages that have spoken since the last change count; among them the one that knows the field best, between
     equals the one that changed last. So a crawl that finds nothing new changes nothing, in whatever order it reads.
+    The record's source is that of its last change; of one run the film's page speaks for all.
     """
-    film = {name: value for name, value in msgspec.to_builtins(latest).items() if name in PROVENANCE}
+    film: dict[str, Any] = {}
+    last_change: list[Any] = []
     for field in {field for part in parts.values() for field in part}:
         says = {page: part[field] for page, part in parts.items() if field in part}
         news = max(said["changed"][0] for said in says.values())
         heard = (page for page, said in says.items() if said["given"][0] >= news)
-        best = max(heard, key=lambda page: (rank(page, field), says[page]["changed"]))
-        film[field] = says[best]["value"]
+        page, best = max(
+            ((page, says[page]) for page in heard), key=lambda heard: (rank(heard[0], field), heard[1]["changed"])
+        )
+        film[field] = best["value"]
+        run, captured_at = best["changed"]
+        if (change := [run, rank(page), captured_at]) >= last_change:
+            last_change = change
+            film |= best["source"]
     # `convert` leaves what it was not given to the class, where `to_builtins` does not look.
     return replace(msgspec.convert(film, Movie))

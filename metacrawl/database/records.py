@@ -15,7 +15,8 @@ from metacrawl.keys import clash_key, identity, plain_key, same_review
 def save(connection: sa.Connection, run: int, records: Sequence[Record]) -> Counter[str]:
     """Store records in the transaction of `connection`, as met by the run of that id.
 
-    Returns how many were `new`, `changed` and `unchanged`.
+    Returns how many were `new`, `changed` and `unchanged`; and `missing/<field>`, of how many films a kind of page no
+    longer says what it used to.
     """
     counts: Counter[str] = Counter()
     if movies := [record for record in records if isinstance(record, Movie)]:
@@ -37,6 +38,9 @@ def save_reviews(connection: sa.Connection, run: int, kind: type[Record], review
         key = place(review, stored, run)
         old = stored.get(key)
         row = to_row(review) | {"key": key, "seen_run": run}
+        if old and old["seen_run"] == run and old["captured_at"] > row["captured_at"]:
+            # An older page of the same crawl: saved pages come in any order.
+            row = old
         change = "new" if old is None else "unchanged" if content(old) == content(row) else "changed"
         if old and change == "unchanged":
             # When and where it was first read like this stays.

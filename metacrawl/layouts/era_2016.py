@@ -34,7 +34,7 @@ def credits_table(group: str) -> str:
 def no_reviews(column: str, page: str) -> str:
     """The words "No reviews yet." in a column of the film's page or on a page of that kind of review."""
     text = 'starts-with(normalize-space(.), "No ") and contains(., "reviews yet") and string-length(.) < 100'
-    return f"//div[{has(column)} or {has('movie', 'product', page)}]//*[not(*)][{text}]"
+    return f"//*[not(*)][{text}][ancestor::div[{has(column)} or {has('movie', 'product', page)}]]"
 
 
 CREDIT = {"name": f"td[{has('person')}]", "slug": f"td[{has('person')}]/a/@href", "role": f"td[{has('role')}]"}

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 
 from metacrawl.urls import PageKind
 
+# How a page of any design names itself.
+CANONICAL = '//link[@rel="canonical"]/@href'
+
 Rules = Mapping[str, str | tuple[str, ...]]
 
 

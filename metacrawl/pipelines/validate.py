@@ -3,7 +3,7 @@
 import datetime as dt
 import logging
 from dataclasses import MISSING, Field, fields
-from typing import Any, Self, get_type_hints
+from typing import Any, Self, get_origin, get_type_hints
 
 import msgspec
 from scrapy.crawler import Crawler
@@ -37,23 +37,32 @@ class ValidatePipeline:
         except msgspec.ValidationError:
             self.empty_invalid_fields(item)
         if not item.key or item.key.startswith("/"):
-            message = f"{item.source_url}: a {type(item).__name__} without what its key is made of: {item}"
+            # No more of it: the line is printed, logged and stored.
+            message = f"{item.source_url}: a {type(item).__name__} without what its key is made of"
             film_spider(self.crawler).note(Outcome.PARTIAL, message)
             raise DropItem(message, log_level="DEBUG")
         return item
 
     def empty_invalid_fields(self, item: Record) -> None:
-        """Replace each value that cannot stand by none."""
+        """Replace each value that cannot stand by none; of a list drop only the entries that cannot."""
         hints = get_type_hints(type(item), include_extras=True)
         for field in fields(item):
-            value = getattr(item, field.name)
-            try:
-                check(value, hints[field.name])
-            except msgspec.ValidationError as error:
-                name = f"{type(item).__name__}/{field.name}"
-                logger.warning("%s: %s=%r is invalid: %s", item.source_url, name, value, error)
-                self.crawler.stats.inc_value(f"metacrawl/{name}/invalid")
+            value, expected = getattr(item, field.name), hints[field.name]
+            name = f"{type(item).__name__}/{field.name}"
+            if get_origin(expected) is list and isinstance(value, list):
+                setattr(item, field.name, [entry for entry in value if self.holds([entry], expected, name, item)])
+            elif not self.holds(value, expected, name, item):
                 setattr(item, field.name, default(field))
+
+    def holds(self, value: Any, expected: Any, name: str, item: Record) -> bool:
+        """Tell whether a value can stand in a field; one that cannot is counted and logged."""
+        try:
+            check(value, expected)
+        except msgspec.ValidationError as error:
+            logger.warning("%s: %s=%r is invalid: %s", item.source_url, name, value, error)
+            self.crawler.stats.inc_value(f"metacrawl/{name}/invalid")
+            return False
+        return True
 
 
 def check(value: Any, expected: Any) -> None:

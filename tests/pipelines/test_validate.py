@@ -105,18 +105,18 @@ def test_a_value_that_cannot_stand_is_emptied_and_counted(validate, crawler, mak
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "value", "kept"),
     [
-        ("genres", ["Drama", 1]),
-        ("genres", "Drama"),
-        ("cast", [Credit(name="One"), Credit(name=None)]),
-        ("rankings", [Ranking(rank=0, title="Best")]),
-        ("rankings", [Ranking(rank="#7", title="Best")]),
-        ("awards", [Award(event="An event", wins=-1)]),
+        ("genres", ["Drama", 1], ["Drama"]),
+        ("genres", "Drama", []),
+        ("cast", [Credit(name="One"), Credit(name=None)], [Credit(name="One")]),
+        ("rankings", [Ranking(rank=0, title="Best"), Ranking(rank=7, title="Next")], [Ranking(rank=7, title="Next")]),
+        ("rankings", [Ranking(rank="#7", title="Best")], []),
+        ("awards", [Award(event="An event", wins=-1)], []),
     ],
 )
-def test_a_list_with_a_part_that_cannot_stand_is_emptied(validate, crawler, name, value):
-    assert validate(film(**{name: value})) == film()
+def test_an_entry_that_cannot_stand_is_dropped_from_its_list(validate, crawler, name, value, kept):
+    assert validate(film(**{name: value})) == film(**{name: kept})
     assert invalid(crawler) == {f"Movie/{name}/invalid": 1}
 
 
