@@ -3,6 +3,7 @@
 import csv
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import IO, Any
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from metacrawl.database.reading import count, read
 from metacrawl.database.schema import TABLES
 from metacrawl.items import Record
+from metacrawl.outcome import NothingError
 
 
 def jsonl(record: Record) -> str:
@@ -28,17 +30,18 @@ def cells(record: Record) -> list[Any]:
     ]
 
 
-def write_jsonl(file: IO[str], _kind: type[Record], records: Iterator[Record]) -> None:
-    file.writelines(map(jsonl, records))
+def write_jsonl(file: IO[str], _kind: type[Record], records: Iterator[Record]) -> int:
+    return sum(1 for record in records if file.write(jsonl(record)))
 
 
-def write_csv(file: IO[str], kind: type[Record], records: Iterator[Record]) -> None:
+def write_csv(file: IO[str], kind: type[Record], records: Iterator[Record]) -> int:
     writer = csv.writer(file)
     writer.writerow(field.name for field in fields(kind))
-    writer.writerows(map(cells, records))
+    return sum(1 for record in records if writer.writerow(cells(record)))
 
 
-WRITERS: Mapping[str, Callable[[IO[str], type[Record], Iterator[Record]], None]] = {
+# Each returns how many records it wrote.
+WRITERS: Mapping[str, Callable[[IO[str], type[Record], Iterator[Record]], int]] = {
     "jsonl": write_jsonl,
     "csv": write_csv,
 }
@@ -48,18 +51,29 @@ def export(engine: sa.Engine, folder: Path, form: str) -> dict[Path, int]:
     """Write all records of a database into a folder, in a form of `WRITERS`.
 
     A file appears under its name only when it is whole. Returns the files and how many records each has. Raises
-    `OSError`.
+    `NothingError` for a database without a record, and `OSError`.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    written = {}
     with engine.connect() as connection:
+        if not any(count(connection, kind) for kind in TABLES):
+            raise NothingError(f"there is nothing in {engine.url}: crawl first")
+        folder.mkdir(parents=True, exist_ok=True)
+        written = {}
         for kind, table in TABLES.items():
             path = folder / f"{table.name}.{form}"
-            unfinished = path.with_name(f".{path.name}.unfinished")
-            with unfinished.open("w", encoding="utf-8", newline="") as file:
-                WRITERS[form](file, kind, read(connection, kind))
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(path)
-            written[path] = count(connection, kind)
-    return written
+            with whole_file(path) as file:
+                written[path] = WRITERS[form](file, kind, read(connection, kind))
+        return written
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[IO[str]]:
+    """Open a file that appears under its name, in place of an older one, only once it is written to its end."""
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        with unfinished.open("w", encoding="utf-8", newline="") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

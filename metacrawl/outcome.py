@@ -15,6 +15,7 @@ class Outcome(Enum):
     INTERNAL = 70
     DATABASE = 18
     INTERRUPTED = 130
+    TERMINATED = 143
     LAYOUT = 14
     SITE_DOWN = 16
     ROBOTS = 13
@@ -25,7 +26,7 @@ class Outcome(Enum):
     @property
     def label(self) -> str:
         """The outcome as people read it."""
-        return self.name.lower()
+        return "interrupted" if self is Outcome.TERMINATED else self.name.lower()
 
 
 class RefusedError(Exception):
@@ -47,6 +48,12 @@ class DatabaseError(RefusedError):
     """The database cannot be used; the message names it."""
 
     outcome = Outcome.DATABASE
+
+
+class NothingError(RefusedError):
+    """There is no record to work on; the message says how to get some."""
+
+    outcome = Outcome.INVALID
 
 
 def printable(text: str) -> str:
@@ -94,6 +101,6 @@ def conclude(problems: Problems, pages_read: int, met: Mapping[str, int], databa
         outcome, says = Outcome.INVALID, "no record was found"
     amounts = ", ".join(f"{number:,} {noun}{'s' * (number != 1)}" for noun, number in met.items())
     parts = [says, f"{amounts} in {database}" if met else ""]
-    if outcome in {Outcome.SITE_DOWN, Outcome.PARTIAL, Outcome.INTERRUPTED}:
+    if worst in {Outcome.SITE_DOWN, Outcome.PARTIAL, Outcome.INTERRUPTED, Outcome.TERMINATED}:
         parts.append("run the same command again to retry")
     return outcome, "; ".join(filter(None, parts))

@@ -30,6 +30,7 @@ METACRAWL_PROGRESS = os.environ.get("METACRAWL_PROGRESS", "1")
 ROBOTSTXT_OBEY = True  # default False
 CONCURRENT_REQUESTS_PER_DOMAIN = 1  # default 8
 DOWNLOAD_DELAY = 1  # default 0
+DOWNLOAD_DELAY_JITTER = 0  # default 0.5: half a second would do at times
 # Overridden with the contact behind it when a crawl starts; sites tell us apart by the name.
 USER_AGENT = f"metacrawl/{__version__}"
 RETRY_HTTP_CODES = [500, 502, 504, 522, 524, 408]  # default has 429 and 503 too: asking again at once is rude

@@ -16,6 +16,7 @@ from metacrawl.database.connection import connect, connect_to_read
 from metacrawl.database.schema import TABLES
 from metacrawl.export import export
 from metacrawl.items import RECORDS, Award, Credit, CriticReview, Movie, Ranking, UserReview
+from metacrawl.outcome import NothingError
 
 THEN = dt.datetime(2017, 7, 16, 12, tzinfo=dt.UTC)
 
@@ -144,7 +145,7 @@ def review(author, **fields):
 
 
 @FORMS
-@given(met=any_records())
+@given(met=any_records().filter(len))
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_record_comes_back_from_the_files_as_it_was(tmp_path_factory, form, met):
     folder = tmp_path_factory.mktemp("dataset")
@@ -216,11 +217,19 @@ def test_a_table_has_a_heading_and_empty_cells_for_none(engine, tmp_path):
     assert (cells["title"], cells["directors"]) == ("", "[]")
 
 
-def test_an_empty_database_gives_empty_files(engine, tmp_path):
-    assert set(export(engine, tmp_path / "jsonl", "jsonl").values()) == {0}
+def test_a_database_without_a_record_leaves_an_earlier_export_alone(engine, tmp_path):
+    (tmp_path / "movies.jsonl").write_text("of yesterday", encoding="utf-8")
+    with pytest.raises(NothingError, match="crawl first"):
+        export(engine, tmp_path, "jsonl")
+    assert (tmp_path / "movies.jsonl").read_text(encoding="utf-8") == "of yesterday"
+
+
+def test_a_kind_without_a_record_gives_an_empty_file(engine, tmp_path):
+    store(engine, [film("her")])
+    export(engine, tmp_path / "jsonl", "jsonl")
     export(engine, tmp_path / "csv", "csv")
-    assert (tmp_path / "jsonl" / "movies.jsonl").read_bytes() == b""
-    assert read_all(tmp_path / "csv", "csv") == []
+    assert (tmp_path / "jsonl" / "user_reviews.jsonl").read_bytes() == b""
+    assert (tmp_path / "csv" / "user_reviews.csv").read_text(encoding="utf-8").startswith("key,")
 
 
 def test_a_database_opened_to_read_can_be_exported(engine, tmp_path):
@@ -259,6 +268,7 @@ def test_an_export_after_one_that_failed_is_whole(engine, tmp_path, form):
 
 
 def test_a_folder_that_is_a_file_cannot_be_written(engine, tmp_path):
+    store(engine, [film("her")])
     (tmp_path / "dataset").touch()
     with pytest.raises(OSError, match="dataset"):
         export(engine, tmp_path / "dataset", "jsonl")

@@ -94,7 +94,7 @@ def test_a_problem_is_told_before_the_amounts(met):
 @pytest.mark.parametrize("outcome", Outcome)
 def test_only_what_may_pass_on_its_own_is_worth_another_try(outcome):
     _, message = conclude(problems(outcome), 0, FILMS, DATABASE)
-    retry = outcome in {Outcome.SITE_DOWN, Outcome.PARTIAL, Outcome.INTERRUPTED}
+    retry = outcome in {Outcome.SITE_DOWN, Outcome.PARTIAL, Outcome.INTERRUPTED, Outcome.TERMINATED}
     assert ("run the same command again" in message) == retry
 
 

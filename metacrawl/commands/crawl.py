@@ -1,6 +1,7 @@
 """`scrapy crawl`, with arguments checked before anything starts and an exit code that tells how the run ended."""
 
 import argparse
+import sys
 
 from scrapy.commands import crawl
 from scrapy.spiderloader import get_spider_loader
@@ -47,6 +48,10 @@ class Command(crawl.Command):
         if issubclass(spider, FilmSpider):
             make_source(read_arguments(given, spider.takes), self.settings)
         connect(self.settings["METACRAWL_DATABASE_URL"]).dispose()
+        try:
+            self.settings.getbool("METACRAWL_PROGRESS")
+        except ValueError:
+            raise ConfigError(f"METACRAWL_PROGRESS={self.settings['METACRAWL_PROGRESS']} is neither 0 nor 1") from None
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Crawl, say how it ended, and exit with the code of that."""
@@ -57,6 +62,11 @@ class Command(crawl.Command):
         crawler = self.crawler_process.create_crawler(args[0])
         self.crawler_process.crawl(crawler, **opts.spargs)
         self.crawler_process.start()
-        outcome = Outcome[crawler.stats.get_value("metacrawl/outcome", Outcome.INTERNAL.name)]
-        print(f"{outcome.label}: {crawler.stats.get_value('metacrawl/message', 'see the log')}")
+        # A run that left no outcome either never began or was stopped by force, by a second signal.
+        default = Outcome.INTERNAL if self.crawler_process.bootstrap_failed else Outcome.INTERRUPTED
+        outcome = Outcome[crawler.stats.get_value("metacrawl/outcome", default.name)]
+        # Records that go to standard output are for a program.
+        feeds = crawler.settings.getdict("FEEDS")
+        line = sys.stderr if any(str(uri).startswith("stdout:") for uri in feeds) else sys.stdout
+        print(f"{outcome.label}: {crawler.stats.get_value('metacrawl/message', 'see the log')}", file=line)
         self.exitcode = outcome.value

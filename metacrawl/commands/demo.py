@@ -3,8 +3,10 @@
 import argparse
 from pathlib import Path
 
+import sqlalchemy as sa
 from rich.console import Console
 from rich.table import Column, Table
+from rich.text import Text
 from scrapy.commands import ScrapyCommand
 from scrapy.crawler import Crawler
 
@@ -18,10 +20,11 @@ from metacrawl.demo.truth import expected_records
 from metacrawl.demo.world import World
 from metacrawl.export import export
 from metacrawl.items import RECORDS, Record
-from metacrawl.outcome import ConfigError
+from metacrawl.outcome import ConfigError, RefusedError
 from metacrawl.spiders.movies import MoviesSpider
 
 SHOWN = 10
+DATABASE = "demo.db"
 # Over the project's own, under what -s and -L say. Nobody else uses the demo site, so it needs no politeness.
 SETTINGS = {"LOG_LEVEL": "WARNING", "DOWNLOAD_DELAY": 0, "CONCURRENT_REQUESTS_PER_DOMAIN": 8}
 
@@ -45,7 +48,7 @@ class Command(ScrapyCommand):
             metavar="DIR",
             type=Path,
             default=Path("demo-dataset"),
-            help="folder for the database and the files, emptied of earlier ones (default: %(default)s)",
+            help="folder of its own for the database and the files (default: %(default)s)",
         )
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
@@ -58,13 +61,16 @@ class Command(ScrapyCommand):
 
     def run(self, _args: list[str], opts: argparse.Namespace) -> None:
         """Crawl, compare, say what was found and where it lies; exit with 1 on any difference."""
-        folder: Path = opts.to
         try:
-            self.prepare(folder)
-        except OSError as error:
-            stop(ConfigError(f"--to {folder} cannot be written: {error.strerror}"))
+            self.try_out(opts.to)
+        except RefusedError as error:
+            stop(error)
+
+    def try_out(self, folder: Path) -> None:
+        """Do all that the command does. Raises `RefusedError`."""
+        self.prepare(folder)
         world = build_world()
-        database = f"sqlite:///{folder / 'metacrawl.db'}"
+        database = sa.URL.create("sqlite", database=str(folder / DATABASE)).render_as_string()
         outcome = self.crawl(world, folder / "films.txt", database)
         engine = connect_to_read(database)
         files = export(engine, folder, "jsonl")
@@ -73,10 +79,15 @@ class Command(ScrapyCommand):
         self.report(expected_records(world), found, list(files), outcome)
 
     def prepare(self, folder: Path) -> None:
-        """Make the folder, without a database of an earlier demo. Raises `OSError`."""
-        folder.mkdir(parents=True, exist_ok=True)
-        for path in folder.glob("metacrawl.db*"):
-            path.unlink()
+        """Make the folder, without the database of an earlier demo. Raises `ConfigError`."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if any(folder.iterdir()) and not (folder / DATABASE).exists():
+                raise ConfigError(f"--to {folder} holds other things: give the demo a folder of its own")
+            for path in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm"):
+                (folder / path).unlink(missing_ok=True)
+        except OSError as error:
+            raise ConfigError(f"--to {folder} cannot be written: {error.strerror}") from None
 
     def crawl(self, world: World, films: Path, database: str) -> str:
         """Crawl the demo site's films; returns the outcome in words."""
@@ -107,10 +118,10 @@ class Command(ScrapyCommand):
         )
         for kind, file in zip(RECORDS, files, strict=True):
             number = [sum(type(record) is kind for record in records) for records in (expected, found)]
-            table.add_row(kind.__name__, *(f"{count:,}" for count in number), str(file))
+            table.add_row(kind.__name__, *(f"{count:,}" for count in number), Text(str(file)))
         console = Console()
         console.print(table)
-        print(f"The database that the files were made from: {files[0].with_name('metacrawl.db')}")
+        print(f"The database that the files were made from: {files[0].with_name(DATABASE)}")
         for line in wrong[:SHOWN]:
             print(line)
         if wrong or not outcome.startswith("COMPLETE"):

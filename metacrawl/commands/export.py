@@ -5,12 +5,13 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Column, Table
+from rich.text import Text
 from scrapy.commands import ScrapyCommand
 
 from metacrawl.commands import stop
 from metacrawl.database.connection import connect_to_read
 from metacrawl.export import WRITERS, export
-from metacrawl.outcome import ConfigError, Outcome, RefusedError
+from metacrawl.outcome import ConfigError, RefusedError
 
 
 class Command(ScrapyCommand):
@@ -39,12 +40,9 @@ class Command(ScrapyCommand):
         except RefusedError as error:
             stop(error)
         print_files(written)
-        if not any(written.values()):
-            print("There is nothing in the database: crawl first.")
-            self.exitcode = Outcome.INVALID.value
 
     def export(self, args: list[str], opts: argparse.Namespace, database: str) -> dict[Path, int]:
-        """Check what was given, and export. Raises `ConfigError` and `DatabaseError`."""
+        """Check what was given, and export. Raises `RefusedError`."""
         if args:
             raise ConfigError(f"export takes no {args[0]}")
         if opts.to is None:
@@ -62,5 +60,5 @@ def print_files(written: dict[Path, int]) -> None:
     """Print a table of files."""
     table = Table(Column("file", overflow="fold"), Column("records", justify="right"), Column("bytes", justify="right"))
     for path, records in written.items():
-        table.add_row(str(path), f"{records:,}", f"{path.stat().st_size:,}")
+        table.add_row(Text(str(path)), f"{records:,}", f"{path.stat().st_size:,}")
     Console().print(table)

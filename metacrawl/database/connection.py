@@ -18,6 +18,8 @@ def connect(url: str) -> sa.Engine:
     Raises `ConfigError` for a URL that is none and `DatabaseError` for a database that cannot be opened or written.
     """
     engine = make_engine(url)
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", make_durable)
     try:
         with engine.begin() as connection:
             METADATA.create_all(connection)
@@ -46,21 +48,26 @@ def connect_to_read(url: str) -> sa.Engine:
 def make_engine(url: str) -> sa.Engine:
     try:
         engine = sa.create_engine(url, json_serializer=partial(json.dumps, ensure_ascii=False))
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"METACRAWL_DATABASE_URL needs a driver that is not installed: {error.name}") from None
+    except (ArgumentError, NoSuchModuleError) as error:
         raise ConfigError(f"METACRAWL_DATABASE_URL is no database URL: {first_line(error)}") from None
     except ValueError:
         # Neither the URL nor the error is told: a password stands in them where the URL was written wrong.
         raise ConfigError("METACRAWL_DATABASE_URL is no database URL: a number in it is none") from None
     if engine.dialect.name == "sqlite":
-        sa.event.listen(engine, "connect", set_up_sqlite)
+        sa.event.listen(engine, "connect", leave_transactions)
         sa.event.listen(engine, "begin", begin_sqlite)
     return engine
 
 
-def set_up_sqlite(dbapi_connection: Any, _record: object) -> None:
-    """Keep what is committed through a power cut, and let readers read while a crawl writes."""
-    # The driver must not begin transactions on its own: `begin_sqlite` does.
+def leave_transactions(dbapi_connection: Any, _record: object) -> None:
+    """Keep the driver from beginning transactions on its own: `begin_sqlite` does."""
     dbapi_connection.isolation_level = None
+
+
+def make_durable(dbapi_connection: Any, _record: object) -> None:
+    """Keep what is committed through a power cut, and let readers read while a crawl writes."""
     cursor = dbapi_connection.cursor()
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")

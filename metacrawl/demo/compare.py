@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from metacrawl.database.rows import to_row
+import msgspec
+
 from metacrawl.items import Record
 
 # Not of the site, but of the crawl.
@@ -11,14 +12,14 @@ OWN = frozenset({"source_url", "captured_at"})
 
 def differences(expected: Iterable[Record], found: Iterable[Record]) -> Iterator[str]:
     """Tell in a line each record that is missing, not the site's, or different in a field."""
-    missing = {(type(record).__name__, record.key): to_row(record) for record in expected}
+    missing = {(type(record).__name__, record.key): msgspec.to_builtins(record) for record in expected}
     for record in found:
         name = type(record).__name__
         truth = missing.pop((name, record.key), None)
         if truth is None:
             yield f"{name} {record.key}: found, but the site has no such record"
             continue
-        for field, value in to_row(record).items():
+        for field, value in msgspec.to_builtins(record).items():
             if field not in OWN and value != truth[field]:
                 yield f"{name} {record.key}: {field} is {value!r}, not {truth[field]!r}"
     for name, key in missing:

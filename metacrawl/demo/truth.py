@@ -3,6 +3,7 @@
 It follows from the world alone, never from a page, so that a page and its reader cannot be wrong together.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import astuple
@@ -10,7 +11,6 @@ from urllib.parse import quote
 
 from metacrawl.demo.world import CriticPiece, Film, UserPost, World
 from metacrawl.items import Credit, CriticReview, Movie, Record, UserReview
-from metacrawl.keys import clash_key, critic_review_key, user_review_key
 
 SITE = "https://www.metacritic.com"
 LAYOUT = "2016"
@@ -30,7 +30,7 @@ def film_records(film: Film) -> Iterator[Record]:
     for piece in film.critic_reviews:
         review = critic_review(film, piece)
         if review.key in keys:
-            review.key = clash_key(review)
+            review.key += f"/{hashlib.sha256((piece.link or piece.excerpt).encode()).hexdigest()[:8]}"
         keys.add(review.key)
         yield review
     for post in film.user_reviews:
@@ -93,7 +93,8 @@ def critic_review(film: Film, piece: CriticPiece) -> CriticReview:
         excerpt=plain_text(piece.excerpt),
         full_review_url=piece.link,
     )
-    review.key = critic_review_key(review)
+    publication = piece.publication_slug or slug_of(piece.publication)
+    review.key = f"{film.slug}/{publication}/{piece.critic_slug or slug_of(piece.critic or '')}"
     return review
 
 
@@ -110,12 +111,17 @@ def user_review(film: Film, post: UserPost) -> UserReview:
         helpful_votes=post.helpful_votes,
         total_votes=post.total_votes,
     )
-    review.key = user_review_key(review, account=post.account)
+    review.key = f"{film.slug}/{review.author}" if post.account else f"{film.slug}/{review.author}/{post.review_id}"
     return review
 
 
+def slug_of(name: str) -> str:
+    """Make a slug as the record contract says, here once more: the truth shares no code with what it tests."""
+    return "-".join(re.findall(r"[^\W_]+", name.lower())) or "-"
+
+
 def once_each(credits_: list[Credit]) -> list[Credit]:
-    """Drop repeated lines; `Credit` cannot be hashed."""
+    """Drop repeated lines."""
     return [credit for number, credit in enumerate(credits_) if credit not in credits_[:number]]
 
 

@@ -1,7 +1,11 @@
 """The record of a run: opened before the first request, closed with the outcome."""
 
 import asyncio
+import logging
+import signal
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from types import FrameType
 from typing import Self
 
 import sqlalchemy as sa
@@ -17,6 +21,8 @@ from metacrawl.items import CriticReview, Movie, Record, UserReview
 from metacrawl.outcome import Outcome, conclude
 from metacrawl.spiders.base import FilmSpider, film_spider
 
+logger = logging.getLogger(__name__)
+
 NOUNS = {Movie: "film", CriticReview: "critic review", UserReview: "user review"}
 
 
@@ -30,6 +36,7 @@ class Run:
         self.crawler = crawler
         self.engine = connect(crawler.settings["METACRAWL_DATABASE_URL"])
         self.id = 0
+        self.signal = 0
         self.closing: asyncio.Task[None] | None = None
         crawler.signals.connect(self.spider_opened, signals.spider_opened)
         crawler.signals.connect(self.note_exception, signals.spider_error)
@@ -50,6 +57,7 @@ class Run:
 
     def spider_opened(self) -> None:
         """Note that the run starts."""
+        self.remember_signal()
         self.write(self.start)
 
     def start(self, connection: sa.Connection) -> None:
@@ -57,7 +65,12 @@ class Run:
 
     def save(self, batch: Sequence[Record]) -> None:
         """Store records, all or none."""
-        self.write(lambda connection: records.save(connection, self.id, batch))
+        self.write(lambda connection: self.count(records.save(connection, self.id, batch)))
+
+    def count(self, counts: Mapping[str, int]) -> None:
+        """Count in the stats what storing brought: `metacrawl/stored/{new,changed,unchanged,missing/<field>}`."""
+        for name, number in counts.items():
+            self.crawler.stats.inc_value(f"metacrawl/stored/{name}", number)
 
     def write(self, action: Callable[[sa.Connection], object]) -> None:
         """Do something in one transaction; a database that fails ends the run."""
@@ -67,18 +80,44 @@ class Run:
             with self.engine.begin() as connection:
                 action(connection)
         except SQLAlchemyError as error:
-            self.spider.note(Outcome.DATABASE, f"{self.engine.url}: {first_line(error)}")
-            # Not awaited: the engine waits for the very page that brought us here.
-            self.closing = asyncio.create_task(self.crawler.engine.close_spider_async(reason="database"))
+            self.fail(Outcome.DATABASE, f"{self.engine.url}: {first_line(error)}")
+        except Exception as error:  # whatever it is, records were lost, and the run must say so
+            self.fail(Outcome.INTERNAL, told(error))
+            logger.exception("Records could not be stored")
+
+    def fail(self, outcome: Outcome, message: str) -> None:
+        self.spider.note(outcome, message)
+        # Not awaited: the engine waits for the very page that brought us here.
+        self.closing = asyncio.create_task(self.crawler.engine.close_spider_async(reason=outcome.label))
 
     def note_exception(self, failure: Failure) -> None:
         """Note an exception in a spider or a pipeline."""
-        self.spider.note(Outcome.INTERNAL, repr(failure.value))
+        self.spider.note(Outcome.INTERNAL, told(failure.value))
+
+    def remember_signal(self) -> None:
+        """Learn which signal stops the run; Scrapy, which handles it, does not tell."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            handler = signal.getsignal(number)
+            if callable(handler):
+                signal.signal(number, partial(self.receive, handler))
+
+    def receive(self, handler: Callable[[int, FrameType | None], object], number: int, frame: FrameType | None) -> None:
+        self.signal = number
+        handler(number, frame)
+
+    def note_reason(self, reason: str) -> None:
+        """Note why the spider was closed, unless it was at its end."""
+        if reason == "shutdown":
+            outcome = Outcome.TERMINATED if self.signal == signal.SIGTERM else Outcome.INTERRUPTED
+            self.spider.note(outcome, "stopped by a signal")
+        elif reason != "finished" and not self.closing:
+            self.spider.note(Outcome.PARTIAL, f"stopped early: {reason}")
+        elif reason == "finished" and (lost := self.spider.unanswered):
+            self.spider.note(Outcome.PARTIAL, f"{lost[0]}: {len(lost)} of the pages asked for led elsewhere or nowhere")
 
     def spider_closed(self, reason: str) -> None:
         """Work out how the run ended, and note it."""
-        if reason == "shutdown":
-            self.spider.note(Outcome.INTERRUPTED, "stopped by a signal")
+        self.note_reason(reason)
         met: dict[type[Record], int] = {}
         self.write(lambda connection: met.update(runs.counts(connection, self.id)))
         outcome, message = self.conclude(met)
@@ -92,3 +131,8 @@ class Run:
     def conclude(self, met: Mapping[type[Record], int]) -> tuple[Outcome, str]:
         amounts = {NOUNS[kind]: number for kind, number in met.items()}
         return conclude(self.spider.problems, self.spider.pages_read, amounts, str(self.engine.url))
+
+
+def told(error: BaseException | None) -> str:
+    """Name an exception in a few words: its message may hold a whole page."""
+    return f"{type(error).__name__}: {error}"[:200]

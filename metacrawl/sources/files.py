@@ -16,6 +16,7 @@ class FilesSource:
     """The saved pages in `files`, shown by the site at `captured_at`, else when the files were written."""
 
     def __init__(self, files: Sequence[Path], captured_at: dt.datetime | None) -> None:
+        self.hosts: list[str] = []
         self.files = files
         self.captured_at = captured_at
 
@@ -26,6 +27,10 @@ class FilesSource:
 
     def request(self, _page: PageRef) -> None:
         """Follow nothing: there is what was saved, and no more."""
+
+    def is_astray(self, _request: Request) -> bool:
+        """A file is what it is."""
+        return False
 
     def read(self, response: Response) -> Page:
         """Extract a saved page. Raises `metacrawl.extract.LayoutError`."""

@@ -9,7 +9,7 @@ from scrapy.http import Response
 
 from metacrawl.extract import LayoutError, Page, extract
 from metacrawl.outcome import ConfigError
-from metacrawl.urls import SITE, PageRef
+from metacrawl.urls import SITE, PageRef, UrlError, parse
 
 THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -22,15 +22,21 @@ class SiteSource:
     """
 
     def __init__(self, base_url: str, contact: str) -> None:
-        self.base_url = base_url.rstrip("/")
-        self.origin = urlsplit(self.base_url)
-        if self.origin.scheme not in {"http", "https"} or not self.origin.hostname:
+        try:
+            parts = urlsplit(base_url)
+            host, port = parts.hostname or "", parts.port
+        except ValueError:
+            host, port = "", None
+        if not host or parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
             raise ConfigError(f"METACRAWL_SITE_URL={base_url} is no URL of a site")
-        if self.origin.hostname not in THIS_MACHINE and not contact:
+        if host not in THIS_MACHINE and not contact:
             raise ConfigError(
-                f"METACRAWL_CONTACT is not set: {self.origin.hostname} must be able to see who crawls it; "
+                f"METACRAWL_CONTACT is not set: {host} must be able to see who crawls it; "
                 "set it to a URL or an e-mail address of yours"
             )
+        self.hosts = [host]
+        self.origin = f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}"
+        self.base_url = self.origin + parts.path.rstrip("/")
 
     def first_requests(self, pages: Iterable[PageRef]) -> Iterator[Request]:
         """Make the requests that a crawl for these pages starts from."""
@@ -38,18 +44,30 @@ class SiteSource:
 
     def request(self, page: PageRef) -> Request:
         """Make the request of a page."""
-        return Request(self.base_url + page.path)
+        return Request(self.base_url + page.path, meta={"kind": page.kind.value})
+
+    def is_astray(self, request: Request) -> bool:
+        """Tell whether a redirected request has come to another kind of page than it was made for."""
+        try:
+            kind = parse(SITE + request.url.removeprefix(self.base_url)).kind
+        except UrlError:
+            return True
+        return bool(kind != request.meta.get("kind", kind))
 
     def read(self, response: Response) -> Page:
         """Extract a page that was fetched just now; its records bear the site's own URL.
 
         Raises `metacrawl.extract.LayoutError`.
         """
-        if urlsplit(response.url)[:2] != self.origin[:2]:
+        if "{0.scheme}://{0.netloc}".format(urlsplit(response.url)) != self.origin:
             raise LayoutError(f"redirected away from {self.base_url}")
-        return extract(
+        page = extract(
             response.body,
             dt.datetime.now(dt.UTC),
             url=SITE + response.url.removeprefix(self.base_url),
             content_type=(response.headers.get("Content-Type") or b"").decode("latin-1"),
         )
+        # A request of somebody else's, as from `scrapy parse`, asks for no kind.
+        if response.meta.get("kind", page.ref.kind) != page.ref.kind:
+            raise LayoutError(f"redirected here from a page of kind {response.meta['kind']}")
+        return page

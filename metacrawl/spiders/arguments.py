@@ -109,6 +109,8 @@ def read_path(value: str) -> tuple[Path, ...]:
 
 def find_files(value: str) -> list[Path]:
     path = Path(value)
+    if not value:
+        return []
     if path.is_dir():
         found = [*path.rglob("*.html"), *path.rglob("*.htm")]
     elif glob.has_magic(value) and not path.exists():
@@ -128,9 +130,9 @@ def read_captured_at(value: str) -> dt.datetime:
     """Read a time stamp; one without a zone is UTC."""
     try:
         time = dt.datetime.fromisoformat(value)
-    except ValueError:
+        return time.astimezone(dt.UTC) if time.tzinfo else time.replace(tzinfo=dt.UTC)
+    except (ValueError, OverflowError):
         raise ConfigError(f"captured_at={value} is no time stamp such as 2017-07-16T12:00:00Z") from None
-    return time if time.tzinfo else time.replace(tzinfo=dt.UTC)
 
 
 READERS: Mapping[str, Callable[[str], Any]] = {

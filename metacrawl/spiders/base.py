@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
+from http import HTTPStatus
 from typing import Any, ClassVar, Self
 
-from scrapy import Request, Spider
+from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
@@ -50,6 +51,8 @@ class FilmSpider(Spider):
     """The page of a film that it starts from."""
 
     first_query: ClassVar[tuple[tuple[str, str], ...]] = ()
+    allowed_domains: list[str]
+
     lists: ClassVar[frozenset[PageKind]] = REVIEWS["all"]
     """The lists of reviews that it can read."""
 
@@ -65,6 +68,7 @@ class FilmSpider(Spider):
         self.asked: Counter[str] = Counter()
         self.done = 0
         self.films_met: set[str] = set()
+        self.lists_met: dict[tuple[PageKind, str], set[str]] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *_args: Any, **given: str) -> Self:
@@ -76,7 +80,11 @@ class FilmSpider(Spider):
         if contact := crawler.settings["METACRAWL_CONTACT"]:
             agent = f"{crawler.settings['USER_AGENT']} (+{contact})"
             crawler.settings.set("USER_AGENT", agent, priority="spider")
-        return super().from_crawler(crawler, given, arguments, make_source(arguments, crawler.settings))
+        source = make_source(arguments, crawler.settings)
+        spider = super().from_crawler(crawler, given, arguments, source)
+        spider.allowed_domains = source.hosts
+        crawler.signals.connect(spider.drop, signals.request_dropped)
+        return spider
 
     async def start(self) -> AsyncIterator[Request]:
         """Ask for the first page of each film."""
@@ -90,6 +98,11 @@ class FilmSpider(Spider):
         """Account for a request, and have its answer or its failure come here."""
         self.asked[asked_for] += 1
         return request.replace(callback=self.parse, errback=self.fail, cb_kwargs={"asked_for": asked_for})
+
+    @property
+    def unanswered(self) -> list[str]:
+        """What was asked for and not answered to the end."""
+        return [asked_for for asked_for, open_pages in self.asked.items() if open_pages > 0]
 
     def settle(self, asked_for: str) -> None:
         """Account for a request that has had its answer."""
@@ -113,6 +126,14 @@ class FilmSpider(Spider):
                 yield from (self.ask(request, asked_for) for request in requests)
         self.settle(asked_for)
 
+    def drop(self, request: Request) -> None:
+        """Account for a request that the scheduler drops: its page is read already, for another request."""
+        if "asked_for" not in request.cb_kwargs:
+            return
+        if self.source.is_astray(request):
+            self.note(Outcome.LAYOUT, f"{request.url}: redirected here from a page of kind {request.meta['kind']}")
+        self.settle(request.cb_kwargs["asked_for"])
+
     def records(self, page: Page) -> Iterator[Record]:
         """Choose the records of a page that this spider wants; what it says of the film is always one."""
         yield page.movie
@@ -123,8 +144,20 @@ class FilmSpider(Spider):
 
     def leads_to(self, page: Page) -> Iterator[PageRef]:
         """Choose the pages to read after this one."""
-        if page.next_page:
+        if page.next_page is None:
+            self.lists_met.pop((page.ref.kind, page.ref.slug), None)
+        elif self.goes_on(page):
             yield page.next_page
+
+    def goes_on(self, page: Page) -> bool:
+        """Tell whether a page of a list had a review that those before it had not; a list without end has none."""
+        met = self.lists_met.setdefault((page.ref.kind, page.ref.slug), set())
+        reviews = {review.key for review in (*page.critic_reviews, *page.user_reviews)}
+        if reviews <= met:
+            self.note(Outcome.LAYOUT, f"{page.ref.url}: the list goes on, but this page has nothing that is new in it")
+            return False
+        met |= reviews
+        return True
 
     def within_limit(self, film: str) -> bool:
         """Tell whether a film is among the first `limit` that were met: a saved page names its film only when read."""
@@ -139,9 +172,13 @@ class FilmSpider(Spider):
         request: Request = failure.request  # type: ignore[attr-defined] # Scrapy puts it there
         error = failure.value
         if isinstance(error, HttpError):
-            self.note(Outcome.PARTIAL, f"{request.url}: HTTP {error.response.status}")
+            status = error.response.status
+            down = status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            self.note(Outcome.SITE_DOWN if down else Outcome.PARTIAL, f"{request.url}: HTTP {status}")
         elif isinstance(error, IgnoreRequest):
-            self.note(Outcome.ROBOTS, f"{request.url}: {error}")
+            # What the robots.txt middleware says; others ignore requests too, such as one redirected without end.
+            forbidden = "robots.txt" in str(error)
+            self.note(Outcome.ROBOTS if forbidden else Outcome.PARTIAL, f"{request.url}: {error}")
         else:
             self.note(Outcome.SITE_DOWN, f"{request.url}: {error}")
         self.settle(request.cb_kwargs["asked_for"])

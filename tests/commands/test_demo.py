@@ -20,11 +20,21 @@ def test_the_whole_demo_site_is_collected_without_a_difference(scrapy, tmp_path)
     assert counts == [len(world.films), world.critic_review_count, world.user_review_count]
     assert counts[0] >= 60
     assert counts[1] + counts[2] >= 5000
-    assert (folder / "metacrawl.db").is_file()
+    assert f"made from: {folder / 'demo.db'}" in run.stdout
+    assert (folder / "demo.db").is_file()
+    assert "INFO" not in run.stderr.partition("Versions:")[2]
 
 
-def test_a_line_of_log_is_no_part_of_it(scrapy, tmp_path):
-    """Where nobody watches, there is neither a bar nor noise, and what is printed can be kept in a file."""
+def test_a_folder_that_holds_other_things_is_left_alone(scrapy, tmp_path):
+    (tmp_path / "metacrawl.db").write_text("precious", encoding="utf-8")
+    run = scrapy("demo", "--to", tmp_path)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.splitlines()[-1].startswith(f"metacrawl: --to {tmp_path} holds other things")
+    assert [path.name for path in tmp_path.iterdir()] == ["metacrawl.db"]
+    assert (tmp_path / "metacrawl.db").read_text(encoding="utf-8") == "precious"
+
+
+def test_a_folder_that_cannot_be_made_is_named(scrapy, tmp_path):
     (tmp_path / "taken").write_text("a file", encoding="utf-8")
     run = scrapy("demo", "--to", tmp_path / "taken")
     assert (run.returncode, run.stdout) == (2, "")

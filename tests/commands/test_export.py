@@ -41,7 +41,8 @@ def test_an_empty_database_is_a_failure(scrapy, tmp_path):
     assert scrapy("crawl", "movies", "-a", "source=files", "-a", f"path={page}").returncode == 14
     run = scrapy("export", "--to", tmp_path / "out")
     assert run.returncode == 15
-    assert "There is nothing in the database" in run.stdout
+    assert run.stderr.startswith("metacrawl: there is nothing in sqlite:///")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_that_cannot_be_written_is_named(scrapy, tmp_path):

@@ -11,6 +11,7 @@ from metacrawl.items import Award, Credit, Movie, Ranking
 HER = "https://www.metacritic.com/movie/her"
 START = dt.datetime(2017, 7, 16, 12, tzinfo=dt.UTC)
 PROVENANCE = {"layout", "source_url", "captured_at"}
+OWN = {"key", "slug", "url"}
 
 
 class Films:
@@ -231,3 +232,28 @@ def test_a_film_tells_the_page_that_it_was_read_from(films):
     assert (film.layout, film.source_url, film.captured_at) == ("2016", HER, START)
     changed = films.run(part("", 60, metascore=70))
     assert changed.captured_at == START + dt.timedelta(minutes=60)
+
+
+def test_a_change_on_a_later_page_moves_the_source_whatever_the_order(films):
+    """The day of release changes on the details page only; the film's page is read before or after."""
+    for pages in ([0, 1], [1, 0]):
+        database = Films()
+        database.run(MOVIE_PAGE, DETAILS_PAGE, together=False)
+        later = [
+            part("", 60, **{name: value for name, value in content(MOVIE_PAGE).items() if name not in OWN}),
+            part(DETAILS, 61, title="Her: details", release_date=dt.date(2014, 1, 11)),
+        ]
+        film = database.run(*(later[page] for page in pages), together=False)
+        assert film.release_date == dt.date(2014, 1, 11)
+        assert (film.source_url, film.captured_at) == (HER + DETAILS, START + dt.timedelta(minutes=61))
+        database.engine.dispose()
+
+
+def test_what_a_page_used_to_say_and_no_longer_says_is_counted(films):
+    films.run(MOVIE_PAGE)
+    with films.engine.begin() as connection:
+        run = runs.start(connection, "movies", {})
+        counts = records.save(connection, run, [part("", 60, title="Her", metascore=90)])
+    missing = {name for name in counts if name.startswith("missing/")}
+    assert {"missing/user_score", "missing/cast", "missing/summary"} <= missing
+    assert not missing & {"missing/title", "missing/metascore", "missing/tagline"}
