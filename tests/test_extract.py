@@ -134,3 +134,41 @@ def test_the_declaration_in_the_page_counts():
 
 def test_a_broken_letter_does_not_spoil_the_others():
     assert decode(WORDS.encode() + b"\xff") == WORDS + "\ufffd"
+
+
+@pytest.mark.parametrize("charset", ["rot13", "zip", "idna", "undefined", "raw_unicode_escape", "x" * 1000])
+def test_an_encoding_that_no_page_has_is_not_tried(charset):
+    assert decode(f'<meta charset="{charset}">Ça \\ud800'.encode()).endswith("Ça \\ud800")
+
+
+def test_a_page_in_utf_16_is_whole():
+    text = (FIXTURES / "user-reviews.html").read_text(encoding="utf-8").replace('<meta charset="utf-8">', "")
+    assert len(extract(text.encode("utf-16"), NOON).user_reviews) == 3
+
+
+def test_what_stands_behind_the_end_mark_does_not_matter():
+    assert extract(page("details") + b"<!-- " + b"cached " * 1000 + b"-->", NOON).movie.title == "The Glass Orchard"
+
+
+@pytest.mark.parametrize(
+    ("canonical", "source_url"),
+    [
+        ("/movie/the-glass-orchard/details", f"{SITE}/movie/the-glass-orchard/details"),
+        (
+            "https://web.archive.org/web/20190301000000/http://www.metacritic.com/movie/the-glass-orchard/details",
+            "http://www.metacritic.com/movie/the-glass-orchard/details",
+        ),
+    ],
+)
+def test_the_source_of_a_saved_page_is_the_sites_own_url(canonical, source_url):
+    body = page("details", change=("http://www.metacritic.com/movie/the-glass-orchard/details", canonical))
+    film = extract(body, NOON).movie
+    assert film.source_url == source_url
+    assert film.official_site == "http://glass.example.org/"
+
+
+def test_a_hundred_thousand_line_breaks_are_text():
+    """Quadratic time would take minutes: the suite's own patience is the bound."""
+    words = "a<br>" * 100_000
+    found = extract(page("user-reviews", change=("<span>tbd</span>", f"<span>{words}</span>")), NOON)
+    assert found.user_reviews[1].text == "\n".join("a" * 100_000)

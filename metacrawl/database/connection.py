@@ -55,6 +55,8 @@ def make_engine(url: str) -> sa.Engine:
     except ValueError:
         # Neither the URL nor the error is told: a password stands in them where the URL was written wrong.
         raise ConfigError("METACRAWL_DATABASE_URL is no database URL: a number in it is none") from None
+    if engine.dialect.name not in {"sqlite", "postgresql"}:
+        raise ConfigError(f"METACRAWL_DATABASE_URL: {engine.dialect.name} is neither sqlite nor postgresql")
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", leave_transactions)
         sa.event.listen(engine, "begin", begin_sqlite)

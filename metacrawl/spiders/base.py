@@ -130,7 +130,9 @@ class FilmSpider(Spider):
         """Account for a request that the scheduler drops: its page is read already, for another request."""
         if "asked_for" not in request.cb_kwargs:
             return
-        if self.source.is_astray(request):
+        if request.url in request.meta.get("redirect_urls", ()):
+            self.note(Outcome.PARTIAL, f"{request.url}: redirected in a circle")
+        elif self.source.is_astray(request):
             self.note(Outcome.LAYOUT, f"{request.url}: redirected here from a page of kind {request.meta['kind']}")
         self.settle(request.cb_kwargs["asked_for"])
 

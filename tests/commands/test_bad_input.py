@@ -1,5 +1,8 @@
 """What a person gives wrong is named in one line, with its exit code, before anything is done."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 FILES = ("-a", "source=files")
@@ -20,6 +23,7 @@ FILES = ("-a", "source=files")
         (["crawl", "movies", "-a", "movie=her", "-a", "reviews=some"], "reviews=some is none of all, critics, users"),
         (["crawl", "movies", "-a", "movie=her", "-a", "source=tape"], "source=tape is none of site, files"),
         (["crawl", "movies", *FILES], "source=files needs saved pages"),
+        (["crawl", "movies", *FILES, "-a", "path="], "path=: no such file"),
         (["crawl", "movies", *FILES, "-a", "path=nowhere.html"], "path=nowhere.html: no such file"),
         (["crawl", "movies", *FILES, "-a", "path=nowhere/*.html"], "path=nowhere/*.html: matches no file"),
         (["crawl", "movies", *FILES, "-a", "path=README.md", "-a", "movie=her"], "movie=her goes with source=site"),
@@ -40,11 +44,14 @@ def test_it_is_named_in_one_line(scrapy, arguments, says):
     assert run.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("url", ["movies.db", "sqlite//movies.db", "oracle://db"])
+@pytest.mark.parametrize(
+    "url", ["movies.db", "sqlite//movies.db", "sqlight://movies.db", "postgresql://me:secret@host:port/db"]
+)
 def test_a_database_url_that_is_none_is_wrong_input(scrapy, url):
     run = scrapy("crawl", "movies", *FILES, "-a", "path=README.md", METACRAWL_DATABASE_URL=url)
     assert run.returncode == 2
     assert run.stderr.startswith("metacrawl: METACRAWL_DATABASE_URL is no database URL: ")
+    assert "secret" not in run.stderr
     assert run.stderr.count("\n") == 1
 
 
@@ -77,3 +84,23 @@ def test_help_tells_the_arguments(scrapy):
 def test_nothing_that_scrapyd_adds_is_refused(scrapy):
     run = scrapy("crawl", "movies", "-a", "_job=2026", *FILES, "-a", "path=nowhere.html")
     assert run.stderr == "metacrawl: path=nowhere.html: no such file\n"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1", "http://localhost:99999999", "http://localhost/?page=1", "ftp://localhost"]
+)
+def test_a_site_url_that_cannot_be_asked_is_wrong_input(scrapy, url):
+    run = scrapy("crawl", "movies", "-a", "movie=her", METACRAWL_SITE_URL=url)
+    assert (run.returncode, run.stderr) == (2, f"metacrawl: METACRAWL_SITE_URL={url} is no URL of a site\n")
+
+
+def test_a_switch_that_is_neither_on_nor_off_is_wrong_input(scrapy):
+    run = scrapy("crawl", "movies", *FILES, "-a", "path=README.md", METACRAWL_PROGRESS="perhaps")
+    assert (run.returncode, run.stderr) == (2, "metacrawl: METACRAWL_PROGRESS=perhaps is neither 0 nor 1\n")
+
+
+def test_records_for_a_program_come_alone(scrapy):
+    page = Path(__file__).parent.parent / "fixtures/2016/user-reviews.html"
+    run = scrapy("crawl", "user_reviews", *FILES, "-a", f"path={page}", "-O", "-:jsonl")
+    assert [type(json.loads(line)) for line in run.stdout.splitlines()] == [dict] * 4
+    assert run.stderr.splitlines()[-1].startswith("complete: ")

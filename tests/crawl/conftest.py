@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +18,7 @@ from metacrawl.demo.site import DemoSite
 from metacrawl.demo.world import World
 from metacrawl.items import RECORDS, Record
 
+# A body; a status and a body, or, of a redirect, where to; what makes either.
 Answer = bytes | tuple[int, bytes] | Callable[[], bytes | tuple[int, bytes]]
 
 FILMS = ("nightjar", "the-cartographers-daughter", "tin-orchestra", "unfinished-weather")
@@ -28,17 +30,21 @@ class Pages:
     def __init__(self, answers: dict[str, Answer]) -> None:
         self.answers = answers
         self.requests: list[str] = []
+        self.times: list[float] = []
         pages = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 pages.requests.append(self.path)
+                pages.times.append(time.monotonic())
                 answer = pages.answers.get(self.path, (404, b"not here"))
                 answer = answer() if callable(answer) else answer
                 status, body = answer if isinstance(answer, tuple) else (200, answer)
                 self.send_response(status)
                 self.send_header("Content-Type", "text/plain" if self.path == "/robots.txt" else "text/html")
                 self.send_header("Content-Length", str(len(body)))
+                if 300 <= status < 400:
+                    self.send_header("Location", body.decode())
                 self.end_headers()
                 self.wfile.write(body)
 

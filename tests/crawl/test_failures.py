@@ -1,5 +1,6 @@
 """What goes wrong ends in its own outcome, exit code and message, and nothing of it is stored."""
 
+import json
 import os
 import signal
 import socket
@@ -86,14 +87,120 @@ def test_a_site_that_is_down_is_told_from_one_without_the_film(scrapy):
     assert run.stdout.startswith(f"site_down: {url}/movie/her: ")
 
 
-def test_a_redirect_to_another_site_is_not_read(scrapy, serve, pages, stored):
+def test_a_redirect_to_another_host_is_not_followed(scrapy, serve, pages, stored):
     other = serve(pages)
-    site = serve({f"/movie/{FILM}": b""})
-    redirect = f'<html><head><meta http-equiv="refresh" content="0;url={other.url}/movie/{FILM}"></head></html>'
-    site.answers[f"/movie/{FILM}"] = redirect.encode()
+    site = serve({f"/movie/{FILM}": (302, other.url.replace("127.0.0.1", "localhost").encode() + b"/movie/her")})
+    run = scrapy("crawl", "movies", "-a", f"movie={FILM}", METACRAWL_SITE_URL=site.url, **NO_DELAY)
+    assert run.returncode == 10
+    assert run.stdout.startswith(f"partial: {site.url}/movie/{FILM}: ")
+    assert other.requests == []
+    assert stored() == []
+
+
+def test_a_redirect_to_another_port_is_not_read(scrapy, serve, pages, stored):
+    other = serve(pages)
+    site = serve({f"/movie/{FILM}": (302, f"{other.url}/movie/{FILM}".encode())})
     run = scrapy("crawl", "movies", "-a", f"movie={FILM}", METACRAWL_SITE_URL=site.url, **NO_DELAY)
     assert run.returncode == 14
     assert f"redirected away from {site.url}" in run.stdout
+    assert stored() == []
+
+
+@pytest.mark.parametrize("spider", ["critic_reviews", "movies"])
+def test_a_list_that_redirects_to_the_film_is_not_taken_for_the_list(scrapy, serve, pages, spider):
+    """Also where the film's page was read before, so that Scrapy drops the request for it."""
+    site = serve(pages | {f"/movie/{FILM}/critic-reviews": (302, f"/movie/{FILM}".encode())})
+    run = scrapy("crawl", spider, "-a", f"movie={FILM}", METACRAWL_SITE_URL=site.url, **NO_DELAY)
+    assert run.returncode == 14
+    assert f"{site.url}/movie/{FILM}: redirected here from a page of kind critic-reviews" in run.stdout
+
+
+def test_a_film_asked_for_under_two_names_is_complete(scrapy, serve, pages, tmp_path):
+    films = tmp_path / "films.txt"
+    films.write_text(f"{FILM}\nold-name\n", encoding="utf-8")
+    site = serve(pages | {"/movie/old-name": (301, f"/movie/{FILM}".encode())})
+    run = scrapy("crawl", "movies", "-a", f"movie=@{films}", METACRAWL_SITE_URL=site.url, **NO_DELAY)
+    assert run.returncode == 0, run.stdout
+    assert run.stdout.startswith("complete: 1 film, ")
+
+
+def test_a_redirect_in_a_circle_is_named(scrapy, serve):
+    site = serve({f"/movie/{FILM}": (302, b"/movie/other"), "/movie/other": (302, f"/movie/{FILM}".encode())})
+    run = scrapy("crawl", "movies", "-a", f"movie={FILM}", METACRAWL_SITE_URL=site.url, **NO_DELAY)
+    assert run.returncode == 10
+    assert run.stdout.startswith(f"partial: {site.url}/movie/{FILM}: redirected in a circle; ")
+
+
+def test_a_redirect_without_end_is_told_from_robots_txt(scrapy, serve):
+    chain = {f"/movie/{number}": (302, f"/movie/{number + 1}".encode()) for number in range(20)}
+    site = serve(chain)
+    run = scrapy("crawl", "movies", "-a", "movie=0", METACRAWL_SITE_URL=site.url, **NO_DELAY)
+    assert run.returncode == 10
+    assert "max redirections reached" in run.stdout
+    assert site.requests == ["/robots.txt", *(f"/movie/{number}" for number in range(6))]
+
+
+def test_a_list_without_end_is_left(scrapy, serve, world):
+    """Every page leads to a next one, and all show the same reviews."""
+    demo, film = DemoPages(world), world.film(FILM)
+    page = demo.user_reviews(film, 0, "date").encode()
+    number = 0
+
+    def endless() -> bytes:
+        nonlocal number
+        number += 1
+        path = f"/movie/{FILM}/user-reviews?sort-by=date&num_items=100&page={number}"
+        site.answers[path] = endless
+        link = f'<div class="page_nav"><span class="flipper next"><a rel="next" href="{path}">next</a></span></div>'
+        return page.replace(b'<div class="reviews list', link.encode() + b'<div class="reviews list', 1)
+
+    site = serve({f"/movie/{FILM}/user-reviews?sort-by=date&num_items=100": endless})
+    run = scrapy("crawl", "user_reviews", "-a", f"movie={FILM}", METACRAWL_SITE_URL=site.url, **NO_DELAY)
+    assert run.returncode == 14
+    assert "the list goes on, but this page has nothing that is new in it" in run.stdout
+    assert len(site.requests) == 3, "robots.txt, the first page, and the second, which is the same"
+
+
+def test_a_run_that_is_stopped_early_is_not_complete(scrapy, demo):
+    run = scrapy(
+        *("crawl", "movies", "-a", f"movie={FILM}"),
+        METACRAWL_SITE_URL=demo.url,
+        CLOSESPIDER_PAGECOUNT=1,
+        **NO_DELAY,
+    )
+    assert run.returncode == 10
+    assert run.stdout.startswith("partial: stopped early: closespider_pagecount; ")
+
+
+def test_a_site_that_answers_with_errors_only_is_down(scrapy, serve):
+    site = serve({f"/movie/{FILM}": (503, b"busy")})
+    run = scrapy("crawl", "movies", "-a", f"movie={FILM}", METACRAWL_SITE_URL=site.url, **NO_DELAY)
+    assert run.returncode == 16
+    assert run.stdout.startswith(f"site_down: {site.url}/movie/{FILM}: HTTP 503; ")
+    assert site.requests.count(f"/movie/{FILM}") == 1, "asking again at once would be rude"
+
+
+def test_a_number_too_big_for_a_database_costs_that_value_only(scrapy, serve, pages, stored):
+    path = f"/movie/{FILM}/user-reviews?sort-by=date&num_items=100"
+    body = pages[path]
+    site = serve({path: body.replace(b'class="total_count">', b'class="total_count">999999999999999999', 1)})
+    run = scrapy("crawl", "user_reviews", "-a", f"movie={FILM}", METACRAWL_SITE_URL=site.url, **NO_DELAY)
+    assert run.returncode == 0, run.stdout
+    assert "'metacrawl/UserReview/total_votes/invalid': 1" in run.stderr
+    assert [record.total_votes for record in stored() if isinstance(record, UserReview)].count(None) == 1
+
+
+def test_records_are_never_lost_in_silence_whatever_the_exception(scrapy, serve, pages, stored):
+    site = serve(pages)
+    pipelines = {"tests.crawl.planted.TooBigPipeline": 150, "metacrawl.pipelines.store.StorePipeline": 300}
+    run = scrapy(
+        *("crawl", "user_reviews", "-a", f"movie={FILM}"),
+        METACRAWL_SITE_URL=site.url,
+        ITEM_PIPELINES=json.dumps(pipelines),
+        **NO_DELAY,
+    )
+    assert run.returncode == 70
+    assert run.stdout.startswith("internal: OverflowError: ")
     assert stored() == []
 
 
@@ -119,8 +226,9 @@ def test_a_database_that_fails_in_mid_crawl_ends_the_run(scrapy, serve, pages, t
     assert "database is locked" in run.stdout
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_the_run_and_keeps_what_was_read(serve, pages, stored, tmp_path, signal_number):
+@pytest.fixture
+def hanging_crawl(serve, pages, tmp_path):
+    """A crawl whose second page does not come until the event is set; it is running, and asked for that page."""
     asked, release = threading.Event(), threading.Event()
 
     def hang() -> bytes:
@@ -134,19 +242,37 @@ def test_a_signal_stops_the_run_and_keeps_what_was_read(serve, pages, stored, tm
         "METACRAWL_SITE_URL": site.url,
         "METACRAWL_DATABASE_URL": f"sqlite:///{tmp_path / 'metacrawl.db'}",
     }
-    root = Path(__file__).parent.parent.parent
     with subprocess.Popen(
         [*command, "-s", "DOWNLOAD_DELAY=0"],
-        cwd=root,
+        cwd=Path(__file__).parent.parent.parent,
         env=environment,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
     ) as crawl:
         assert asked.wait(timeout=60)
-        crawl.send_signal(signal_number)
+        yield crawl, release
         release.set()
-        output, _ = crawl.communicate(timeout=60)
-    assert crawl.returncode == 130
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_the_run_and_keeps_what_was_read(hanging_crawl, stored, number):
+    crawl, release = hanging_crawl
+    crawl.send_signal(number)
+    release.set()
+    output, _ = crawl.communicate(timeout=60)
+    assert crawl.returncode == 128 + number
     assert output.startswith("interrupted: stopped by a signal; 1 film, ")
     assert [record.key for record in stored()] == [FILM]
+
+
+def test_a_second_signal_is_no_defect(hanging_crawl):
+    crawl, _ = hanging_crawl
+    crawl.send_signal(signal.SIGINT)
+    for line in crawl.stderr:
+        if "Received SIGINT" in line:
+            break
+    crawl.send_signal(signal.SIGINT)
+    output, _ = crawl.communicate(timeout=60)
+    assert crawl.returncode == 130
+    assert output.startswith("interrupted: ")

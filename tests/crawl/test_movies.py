@@ -1,8 +1,10 @@
 """Whole crawls of a site through the real engine."""
 
 import json
+from itertools import pairwise
 
 from metacrawl.demo.compare import differences
+from metacrawl.demo.pages import Pages
 from metacrawl.demo.truth import expected_records
 from metacrawl.items import CriticReview, Movie, UserReview
 
@@ -123,11 +125,15 @@ def test_the_contact_is_in_the_user_agent_and_robots_txt_is_obeyed(scrapy, serve
     assert "metacrawl/0.1.0 (+me@example.org)" in run.stderr
 
 
-def test_pages_are_a_second_apart(scrapy, demo):
-    """By the log's own account of the setting: the time itself is Scrapy's to keep."""
-    run = scrapy("crawl", "movies", "-a", "movie=nightjar", "-a", "reviews=none", METACRAWL_SITE_URL=demo.url)
-    assert "'DOWNLOAD_DELAY': 1" in run.stderr
-    assert "'CONCURRENT_REQUESTS_PER_DOMAIN': 1" in run.stderr
+def test_pages_are_a_second_apart_by_the_sites_own_log(scrapy, serve, world):
+    demo, film = Pages(world), world.film("nightjar")
+    paths = {"": demo.movie, "/details": demo.details, "/critic-reviews": demo.critic_reviews}
+    site = serve({f"/movie/nightjar{path}": page(film).encode() for path, page in paths.items()})
+    run = scrapy("crawl", "movies", "-a", "movie=nightjar", "-a", "reviews=critics", METACRAWL_SITE_URL=site.url)
+    assert run.returncode == 0, run.stderr
+    content = [time for time, path in zip(site.times, site.requests, strict=True) if path != "/robots.txt"]
+    assert len(content) == 3
+    assert all(later - earlier > 0.95 for earlier, later in pairwise(content))
 
 
 def test_user_reviews_are_read_page_after_page(scrapy, serve, stored, shared_pages):

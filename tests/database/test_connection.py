@@ -1,6 +1,7 @@
 import datetime as dt
 import sqlite3
 import threading
+from contextlib import closing
 
 import pytest
 
@@ -214,3 +215,20 @@ def test_runs_that_start_at_once_get_different_ids(url, engine):
     finally:
         second.dispose()
     assert sorted(ids) == list(range(1, 11))
+
+
+def test_a_database_of_another_make_is_refused():
+    with pytest.raises(ConfigError, match="mysql is neither sqlite nor postgresql|driver that is not installed"):
+        connect("mysql://localhost/films")
+
+
+def test_reading_leaves_the_file_as_it_is(tmp_path):
+    """Another program's database keeps its journal mode."""
+    path = tmp_path / "other.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE notes (text)")
+        connection.commit()
+    before = path.read_bytes()
+    with pytest.raises(DatabaseError, match="no database of metacrawl's"):
+        connect_to_read(f"sqlite:///{path}")
+    assert path.read_bytes() == before

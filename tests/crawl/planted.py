@@ -1,0 +1,12 @@
+"""A defect to plant in a crawl."""
+
+from metacrawl.items import UserReview
+
+
+class TooBigPipeline:
+    """Puts a number into reviews, behind their validation, that no database holds."""
+
+    def process_item(self, item):
+        if isinstance(item, UserReview):
+            item.total_votes = 2**70
+        return item
