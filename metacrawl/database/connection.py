@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from metacrawl.database.schema import METADATA
 from metacrawl.outcome import ConfigError, DatabaseError
+
+BACKENDS = ("sqlite", "postgresql")
 
 
 def connect(url: str) -> sa.Engine:
@@ -47,16 +49,17 @@ def connect_to_read(url: str) -> sa.Engine:
 
 def make_engine(url: str) -> sa.Engine:
     try:
+        backend = sa.make_url(url).get_backend_name()
+        if backend not in BACKENDS:
+            raise ConfigError(f"METACRAWL_DATABASE_URL is for {backend}; metacrawl knows {' and '.join(BACKENDS)}")
         engine = sa.create_engine(url, json_serializer=partial(json.dumps, ensure_ascii=False))
     except ModuleNotFoundError as error:
         raise ConfigError(f"METACRAWL_DATABASE_URL needs a driver that is not installed: {error.name}") from None
-    except (ArgumentError, NoSuchModuleError) as error:
+    except ArgumentError as error:
         raise ConfigError(f"METACRAWL_DATABASE_URL is no database URL: {first_line(error)}") from None
     except ValueError:
         # Neither the URL nor the error is told: a password stands in them where the URL was written wrong.
         raise ConfigError("METACRAWL_DATABASE_URL is no database URL: a number in it is none") from None
-    if engine.dialect.name not in {"sqlite", "postgresql"}:
-        raise ConfigError(f"METACRAWL_DATABASE_URL: {engine.dialect.name} is neither sqlite nor postgresql")
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", leave_transactions)
         sa.event.listen(engine, "begin", begin_sqlite)

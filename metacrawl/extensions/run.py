@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import FrameType
@@ -98,7 +99,8 @@ class Run:
         """Learn which signal stops the run; Scrapy, which handles it, does not tell."""
         for number in (signal.SIGINT, signal.SIGTERM):
             handler = signal.getsignal(number)
-            if callable(handler):
+            # Only the main thread may handle signals; a crawl elsewhere is stopped by its own program.
+            if callable(handler) and threading.current_thread() is threading.main_thread():
                 signal.signal(number, partial(self.receive, handler))
 
     def receive(self, handler: Callable[[int, FrameType | None], object], number: int, frame: FrameType | None) -> None:

@@ -44,9 +44,7 @@ def test_it_is_named_in_one_line(scrapy, arguments, says):
     assert run.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize(
-    "url", ["movies.db", "sqlite//movies.db", "sqlight://movies.db", "postgresql://me:secret@host:port/db"]
-)
+@pytest.mark.parametrize("url", ["movies.db", "sqlite//movies.db", "postgresql://me:secret@host:port/db"])
 def test_a_database_url_that_is_none_is_wrong_input(scrapy, url):
     run = scrapy("crawl", "movies", *FILES, "-a", "path=README.md", METACRAWL_DATABASE_URL=url)
     assert run.returncode == 2
