@@ -61,7 +61,10 @@ class TestEveryModule:
 
     def test_makes_requests_only_in_spiders_and_sources(self, path):
         if not within(path, "spiders/", "sources/"):
-            assert not re.search(r"from scrapy\S* import .*\bRequest\b", path.read_text(encoding="utf-8"))
+            assert not re.search(
+                r"from scrapy\S* import .*\bRequest\b|scrapy\.(http\.)?Request", path.read_text("utf-8")
+            )
+            assert not names_in(path) & {"follow", "follow_all"}
 
     def test_reads_the_environment_only_in_the_settings(self, path):
         if not within(path, "settings.py"):

@@ -69,9 +69,11 @@ class Run:
         self.write(lambda connection: self.count(records.save(connection, self.id, batch)))
 
     def count(self, counts: Mapping[str, int]) -> None:
-        """Count in the stats what storing brought: `metacrawl/stored/{new,changed,unchanged,missing/<field>}`."""
+        """Count what storing brought: `metacrawl/stored/{new,changed,unchanged}`, `metacrawl/Movie/<field>/missing`."""
         for name, number in counts.items():
-            self.crawler.stats.inc_value(f"metacrawl/stored/{name}", number)
+            change, _, field = name.partition("/")
+            stat = f"metacrawl/Movie/{field}/{change}" if field else f"metacrawl/stored/{change}"
+            self.crawler.stats.inc_value(stat, number)
 
     def write(self, action: Callable[[sa.Connection], object]) -> None:
         """Do something in one transaction; a database that fails ends the run."""
