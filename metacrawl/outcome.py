@@ -12,6 +12,7 @@ class Outcome(Enum):
     """The ways a run ends, each with its exit code, worst first."""
 
     CONFIG = 2
+    LOCKED = 3
     INTERNAL = 70
     DATABASE = 18
     INTERRUPTED = 130
@@ -48,6 +49,12 @@ class DatabaseError(RefusedError):
     """The database cannot be used; the message names it."""
 
     outcome = Outcome.DATABASE
+
+
+class LockedError(RefusedError):
+    """Another crawl has the database; the message names it."""
+
+    outcome = Outcome.LOCKED
 
 
 class NothingError(RefusedError):

@@ -8,6 +8,7 @@ from scrapy.spiderloader import get_spider_loader
 
 from metacrawl.commands import stop
 from metacrawl.database.connection import connect
+from metacrawl.database.lock import lock
 from metacrawl.outcome import ConfigError, Outcome, RefusedError
 from metacrawl.spiders.arguments import read_arguments
 from metacrawl.spiders.base import FilmSpider, make_source
@@ -47,7 +48,10 @@ class Command(crawl.Command):
         spider = spiders.load(name)
         if issubclass(spider, FilmSpider):
             make_source(read_arguments(given, spider.takes), self.settings)
-        connect(self.settings["METACRAWL_DATABASE_URL"]).dispose()
+        engine = connect(self.settings["METACRAWL_DATABASE_URL"])
+        if held := lock(engine):
+            held.release()
+        engine.dispose()
         try:
             self.settings.getbool("METACRAWL_PROGRESS")
         except ValueError:

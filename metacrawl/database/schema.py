@@ -82,6 +82,8 @@ RUNS = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("spider", sa.Text, nullable=False),
     sa.Column("arguments", sa.JSON, nullable=False),
+    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("host", sa.Text, nullable=False),
     sa.Column("started_at", Timestamp, nullable=False),
     sa.Column("finished_at", Timestamp),
     sa.Column("outcome", sa.Text),

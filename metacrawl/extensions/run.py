@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 
 from metacrawl.database import records, runs
 from metacrawl.database.connection import connect, first_line
+from metacrawl.database.lock import lock
 from metacrawl.items import CriticReview, Movie, Record, UserReview
 from metacrawl.outcome import Outcome, conclude
 from metacrawl.spiders.base import FilmSpider, film_spider
@@ -36,6 +37,7 @@ class Run:
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
         self.engine = connect(crawler.settings["METACRAWL_DATABASE_URL"])
+        self.lock = lock(self.engine)
         self.id = 0
         self.signal = 0
         self.closing: asyncio.Task[None] | None = None
@@ -46,7 +48,7 @@ class Run:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Open the database. Raises `ConfigError` and `DatabaseError`; `NotConfigured` for a spider of another make."""
+        """Open and take the database. Raises `RefusedError`; `NotConfigured` for a spider of another make."""
         if not issubclass(crawler.spidercls, FilmSpider):
             raise NotConfigured
         return cls(crawler)
@@ -131,6 +133,8 @@ class Run:
         self.crawler.stats.set_value("metacrawl/outcome", outcome.name)
         self.crawler.stats.set_value("metacrawl/message", message)
         self.engine.dispose()
+        if self.lock:
+            self.lock.release()
 
     def conclude(self, met: Mapping[type[Record], int]) -> tuple[Outcome, str]:
         amounts = {NOUNS[kind]: number for kind, number in met.items()}

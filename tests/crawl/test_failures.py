@@ -276,3 +276,27 @@ def test_a_second_signal_is_no_defect(hanging_crawl):
     output, _ = crawl.communicate(timeout=60)
     assert crawl.returncode == 130
     assert output.startswith("interrupted: ")
+
+
+def test_a_second_crawl_on_the_same_database_is_refused_until_the_first_ends(hanging_crawl, scrapy, tmp_path):
+    crawl, release = hanging_crawl
+    page = Path(__file__).parent.parent / "fixtures/2016/details.html"
+    other = ("crawl", "movies", "-a", "source=files", "-a", f"path={page}")
+    run = scrapy(*other)
+    assert (run.returncode, run.stdout) == (3, "")
+    assert run.stderr.startswith(
+        f"metacrawl: sqlite:///{tmp_path / 'metacrawl.db'} is in use by run 1 (movies, process "
+    )
+    assert f"process {crawl.pid} on " in run.stderr
+    assert run.stderr.count("\n") == 1
+    release.set()
+    crawl.communicate(timeout=60)
+    assert scrapy(*other).returncode == 0
+
+
+def test_a_killed_crawl_leaves_no_lock(hanging_crawl, scrapy):
+    crawl, _ = hanging_crawl
+    crawl.kill()
+    crawl.wait(timeout=60)
+    page = Path(__file__).parent.parent / "fixtures/2016/details.html"
+    assert scrapy("crawl", "movies", "-a", "source=files", "-a", f"path={page}").returncode == 0

@@ -296,3 +296,14 @@ def test_runs_are_noted_with_what_they_were_asked_and_how_they_ended(database):
     assert stored[0].finished_at is None
     assert stored[1].started_at <= stored[1].finished_at
     assert stored[1].finished_at.tzinfo is dt.UTC
+
+
+# --- Saved pages come in any order
+
+
+@pytest.mark.parametrize("order", [[0, 1], [1, 0]])
+def test_of_two_pages_of_one_crawl_the_newer_counts(database, order):
+    pages = [user(score=3, text="As it was.", captured_at=THEN), user(score=9, text="As it is.", captured_at=LATER)]
+    database.run(*([pages[number]] for number in order))
+    [review] = database.all(UserReview)
+    assert (review.score, review.text, review.captured_at) == (9, "As it is.", LATER)

@@ -157,3 +157,12 @@ def test_the_database_ends_with_the_last_word_of_every_review_in_whatever_order_
             assert len(dict(stored)) == len(stored)
     finally:
         engine.dispose()
+
+
+def test_memory_is_bounded_and_forgets_the_oldest(deduplicate, monkeypatch):
+    monkeypatch.setattr("metacrawl.pipelines.deduplicate.REMEMBERED", 2)
+    for author in ("Ann", "Bob", "Cy"):
+        deduplicate(user(key=f"her/{author}"))
+    assert deduplicate(user(key="her/Ann")).key == "her/Ann", "forgotten, and passed on for the database to judge"
+    with pytest.raises(DropItem):
+        deduplicate(user(key="her/Cy"))
