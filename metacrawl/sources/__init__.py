@@ -1,6 +1,6 @@
 """Where pages come from. A source makes the requests and reads the responses; spiders say which pages they want."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Protocol
 
 from scrapy import Request
@@ -16,11 +16,11 @@ class Source(Protocol):
     hosts: list[str]
     """The hosts that may be asked; none for no limit."""
 
-    def first_requests(self, pages: Iterable[PageRef]) -> Iterator[Request]:
+    def first_requests(self, pages: Iterable[PageRef]) -> Iterable[Request]:
         """Make the requests that a crawl for these pages starts from."""
 
-    def request(self, page: PageRef) -> Request | None:
-        """Make the request of a page that another one leads to; none where this source has only what it was given."""
+    def requests(self, pages: Iterable[PageRef]) -> Iterable[Request]:
+        """Make the requests of pages that another one leads to; none where there is only what was given."""
 
     def is_astray(self, request: Request) -> bool:
         """Tell whether a redirected request has come to another kind of page than it was made for."""

@@ -25,8 +25,9 @@ class FilesSource:
         for file in self.files:
             yield Request(file.absolute().as_uri())
 
-    def request(self, _page: PageRef) -> None:
+    def requests(self, _pages: Iterable[PageRef]) -> Iterable[Request]:
         """Follow nothing: there is what was saved, and no more."""
+        return ()
 
     def is_astray(self, _request: Request) -> bool:
         """A file is what it is."""

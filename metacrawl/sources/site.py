@@ -1,7 +1,7 @@
 """Pages from the site itself, or from a mirror of it."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from scrapy import Request
@@ -38,13 +38,13 @@ class SiteSource:
         self.origin = f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}"
         self.base_url = self.origin + parts.path.rstrip("/")
 
-    def first_requests(self, pages: Iterable[PageRef]) -> Iterator[Request]:
+    def first_requests(self, pages: Iterable[PageRef]) -> Iterable[Request]:
         """Make the requests that a crawl for these pages starts from."""
-        return map(self.request, pages)
+        return self.requests(pages)
 
-    def request(self, page: PageRef) -> Request:
-        """Make the request of a page."""
-        return Request(self.base_url + page.path, meta={"kind": page.kind.value})
+    def requests(self, pages: Iterable[PageRef]) -> Iterable[Request]:
+        """Make the requests of pages."""
+        return (Request(self.base_url + page.path, meta={"kind": page.kind.value}) for page in pages)
 
     def is_astray(self, request: Request) -> bool:
         """Tell whether a redirected request has come to another kind of page than it was made for."""

@@ -122,8 +122,7 @@ class FilmSpider(Spider):
             self.pages_read += 1
             if self.within_limit(page.ref.slug):
                 yield from self.records(page)
-                requests = filter(None, map(self.source.request, self.leads_to(page)))
-                yield from (self.ask(request, asked_for) for request in requests)
+                yield from (self.ask(request, asked_for) for request in self.source.requests(self.leads_to(page)))
         self.settle(asked_for)
 
     def drop(self, request: Request) -> None:

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import os
+import shutil
 
 import pytest
 
@@ -105,3 +106,11 @@ def test_links_of_a_saved_page_are_not_followed(scrapy, fixture_page):
     run = scrapy("crawl", "user_reviews", "-a", "source=files", "-a", f"path={page}")
     assert run.returncode == 0, run.stderr
     assert "'downloader/request_count': 1," in run.stderr
+
+
+def test_a_page_saved_twice_is_one_page(scrapy, fixture_page, stored):
+    page = fixture_page("user-reviews.html")
+    shutil.copy(page, page.with_name("copy.html"))
+    run = scrapy("crawl", "user_reviews", "-a", "source=files", "-a", f"path={page.parent}")
+    assert run.returncode == 0, run.stdout
+    assert len(stored()) == 4
