@@ -73,9 +73,9 @@ class ProgressBar:
         self.bar.update(
             self.task,
             description="files" if spider.arguments.source == "files" else "films",
-            total=len(spider.asked) or None,
-            completed=spider.done,
-            pages=spider.pages_read,
+            total=len(spider.account.asked) or None,
+            completed=spider.account.done,
+            pages=spider.account.pages_read,
             records=self.records,
-            rate=spider.pages_read / elapsed if elapsed else 0,
+            rate=spider.account.pages_read / elapsed if elapsed else 0,
         )

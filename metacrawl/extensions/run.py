@@ -91,13 +91,13 @@ class Run:
             logger.exception("Records could not be stored")
 
     def fail(self, outcome: Outcome, message: str) -> None:
-        self.spider.note(outcome, message)
+        self.spider.account.note(outcome, message)
         # Not awaited: the engine waits for the very page that brought us here.
         self.closing = asyncio.create_task(self.crawler.engine.close_spider_async(reason=outcome.label))
 
     def note_exception(self, failure: Failure) -> None:
         """Note an exception in a spider or a pipeline."""
-        self.spider.note(Outcome.INTERNAL, told(failure.value))
+        self.spider.account.note(Outcome.INTERNAL, told(failure.value))
 
     def remember_signal(self) -> None:
         """Learn which signal stops the run; Scrapy, which handles it, does not tell."""
@@ -115,11 +115,13 @@ class Run:
         """Note why the spider was closed, unless it was at its end."""
         if reason == "shutdown":
             outcome = Outcome.TERMINATED if self.signal == signal.SIGTERM else Outcome.INTERRUPTED
-            self.spider.note(outcome, "stopped by a signal")
+            self.spider.account.note(outcome, "stopped by a signal")
         elif reason != "finished" and not self.closing:
-            self.spider.note(Outcome.PARTIAL, f"stopped early: {reason}")
-        elif reason == "finished" and (lost := self.spider.unanswered):
-            self.spider.note(Outcome.PARTIAL, f"{lost[0]}: {len(lost)} of the pages asked for led elsewhere or nowhere")
+            self.spider.account.note(Outcome.PARTIAL, f"stopped early: {reason}")
+        elif reason == "finished" and (lost := self.spider.account.unanswered):
+            self.spider.account.note(
+                Outcome.PARTIAL, f"{lost[0]}: {len(lost)} of the pages asked for led elsewhere or nowhere"
+            )
 
     def spider_closed(self, reason: str) -> None:
         """Work out how the run ended, and note it."""
@@ -138,7 +140,7 @@ class Run:
 
     def conclude(self, met: Mapping[type[Record], int]) -> tuple[Outcome, str]:
         amounts = {NOUNS[kind]: number for kind, number in met.items()}
-        return conclude(self.spider.problems, self.spider.pages_read, amounts, str(self.engine.url))
+        return conclude(self.spider.account.problems, self.spider.account.pages_read, amounts, str(self.engine.url))
 
 
 def told(error: BaseException | None) -> str:

@@ -39,7 +39,7 @@ class ValidatePipeline:
         if not item.key or item.key.startswith("/"):
             # No more of it: the line is printed, logged and stored.
             message = f"{item.source_url}: a {type(item).__name__} without what its key is made of"
-            film_spider(self.crawler).note(Outcome.PARTIAL, message)
+            film_spider(self.crawler).account.note(Outcome.PARTIAL, message)
             raise DropItem(message, log_level="DEBUG")
         return item
 

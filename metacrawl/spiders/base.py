@@ -1,24 +1,21 @@
-"""What the spiders share: arguments, request flow, and an account of every page asked for."""
+"""What the spiders share: arguments and request flow."""
 
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
-from http import HTTPStatus
 from typing import Any, ClassVar, Self
 
 from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
-from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from scrapy.settings import BaseSettings
-from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from metacrawl.extract import LayoutError, Page
 from metacrawl.items import Record
-from metacrawl.outcome import Outcome, Problems, printable
+from metacrawl.outcome import Outcome
 from metacrawl.sources import Source
 from metacrawl.sources.files import FilesSource
 from metacrawl.sources.site import SiteSource
+from metacrawl.spiders.account import Account
 from metacrawl.spiders.arguments import REVIEWS, Arguments, read_arguments
 from metacrawl.urls import PageKind, PageRef
 
@@ -51,10 +48,12 @@ class FilmSpider(Spider):
     """The page of a film that it starts from."""
 
     first_query: ClassVar[tuple[tuple[str, str], ...]] = ()
-    allowed_domains: list[str]
+    """The order and so on in which it asks for that page."""
 
     lists: ClassVar[frozenset[PageKind]] = REVIEWS["all"]
     """The lists of reviews that it can read."""
+
+    allowed_domains: list[str]
 
     def __init__(self, given: Mapping[str, str], arguments: Arguments, source: Source) -> None:
         super().__init__()
@@ -62,11 +61,7 @@ class FilmSpider(Spider):
         self.arguments = arguments
         self.reviews = arguments.reviews & self.lists
         self.source = source
-        self.problems = Problems()
-        self.pages_read = 0
-        # What was asked for (films, or saved files) → its pages still to come.
-        self.asked: Counter[str] = Counter()
-        self.done = 0
+        self.account = Account()
         self.films_met: set[str] = set()
         self.lists_met: dict[tuple[PageKind, str], set[str]] = {}
 
@@ -96,18 +91,8 @@ class FilmSpider(Spider):
 
     def ask(self, request: Request, asked_for: str) -> Request:
         """Account for a request, and have its answer or its failure come here."""
-        self.asked[asked_for] += 1
+        self.account.asked[asked_for] += 1
         return request.replace(callback=self.parse, errback=self.fail, cb_kwargs={"asked_for": asked_for})
-
-    @property
-    def unanswered(self) -> list[str]:
-        """What was asked for and not answered to the end."""
-        return [asked_for for asked_for, open_pages in self.asked.items() if open_pages > 0]
-
-    def settle(self, asked_for: str) -> None:
-        """Account for a request that has had its answer."""
-        self.asked[asked_for] -= 1
-        self.done += not self.asked[asked_for]
 
     def parse(self, response: Response, asked_for: str = "") -> Iterator[Record | Request]:
         """Give the records of a page, and the requests of those that it leads to.
@@ -117,23 +102,25 @@ class FilmSpider(Spider):
         try:
             page = self.source.read(response)
         except LayoutError as error:
-            self.note(Outcome.LAYOUT, f"{response.url}: {error}")
+            self.account.note(Outcome.LAYOUT, f"{response.url}: {error}")
         else:
-            self.pages_read += 1
+            self.account.pages_read += 1
             if self.within_limit(page.ref.slug):
                 yield from self.records(page)
                 yield from (self.ask(request, asked_for) for request in self.source.requests(self.leads_to(page)))
-        self.settle(asked_for)
+        self.account.settle(asked_for)
 
     def drop(self, request: Request) -> None:
         """Account for a request that the scheduler drops: its page is read already, for another request."""
         if "asked_for" not in request.cb_kwargs:
             return
         if request.url in request.meta.get("redirect_urls", ()):
-            self.note(Outcome.PARTIAL, f"{request.url}: redirected in a circle")
+            self.account.note(Outcome.PARTIAL, f"{request.url}: redirected in a circle")
         elif self.source.is_astray(request):
-            self.note(Outcome.LAYOUT, f"{request.url}: redirected here from a page of kind {request.meta['kind']}")
-        self.settle(request.cb_kwargs["asked_for"])
+            self.account.note(
+                Outcome.LAYOUT, f"{request.url}: redirected here from a page of kind {request.meta['kind']}"
+            )
+        self.account.settle(request.cb_kwargs["asked_for"])
 
     def records(self, page: Page) -> Iterator[Record]:
         """Choose the records of a page that this spider wants; what it says of the film is always one."""
@@ -155,7 +142,9 @@ class FilmSpider(Spider):
         met = self.lists_met.setdefault((page.ref.kind, page.ref.slug), set())
         reviews = {review.key for review in (*page.critic_reviews, *page.user_reviews)}
         if reviews <= met:
-            self.note(Outcome.LAYOUT, f"{page.ref.url}: the list goes on, but this page has nothing that is new in it")
+            self.account.note(
+                Outcome.LAYOUT, f"{page.ref.url}: the list goes on, but this page has nothing that is new in it"
+            )
             return False
         met |= reviews
         return True
@@ -171,23 +160,8 @@ class FilmSpider(Spider):
     def fail(self, failure: Failure) -> None:
         """Account for a page that could not be had."""
         request: Request = failure.request  # type: ignore[attr-defined] # Scrapy puts it there
-        error = failure.value
-        if isinstance(error, HttpError):
-            status = error.response.status
-            down = status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
-            self.note(Outcome.SITE_DOWN if down else Outcome.PARTIAL, f"{request.url}: HTTP {status}")
-        elif isinstance(error, IgnoreRequest):
-            # What the robots.txt middleware says; others ignore requests too, such as one redirected without end.
-            forbidden = "robots.txt" in str(error)
-            self.note(Outcome.ROBOTS if forbidden else Outcome.PARTIAL, f"{request.url}: {error}")
-        else:
-            self.note(Outcome.SITE_DOWN, f"{request.url}: {error}")
-        self.settle(request.cb_kwargs["asked_for"])
-
-    def note(self, outcome: Outcome, message: str) -> None:
-        """Note a problem, for the log and for the outcome of the run."""
-        self.logger.error("%s", printable(message))
-        self.problems.add(outcome, message)
+        self.account.note_failure(request, failure)
+        self.account.settle(request.cb_kwargs["asked_for"])
 
 
 def film_spider(crawler: Crawler) -> FilmSpider:

@@ -150,13 +150,13 @@ def test_a_record_without_a_usable_key_is_dropped_and_noted(validate, crawler, k
     record.key = key
     with pytest.raises(DropItem):
         validate(record)
-    assert crawler.spider.problems.count == {Outcome.PARTIAL: 1}
-    assert HER in crawler.spider.problems.describe(Outcome.PARTIAL)
+    assert crawler.spider.account.problems.count == {Outcome.PARTIAL: 1}
+    assert HER in crawler.spider.account.problems.describe(Outcome.PARTIAL)
 
 
 def test_a_record_with_a_key_is_no_problem(validate, crawler):
     validate(user(score="ten"))
-    assert crawler.spider.problems.worst is Outcome.COMPLETE
+    assert crawler.spider.account.problems.worst is Outcome.COMPLETE
 
 
 ANY_VALUE = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.dates() | st.lists(st.integers())
