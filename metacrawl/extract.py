@@ -27,7 +27,7 @@ from metacrawl.urls import FILM_KINDS, SITE, PageKind, PageRef, UrlError, parse,
 # Behind the end mark a page may have a few more scripts and comments.
 LAST_WORDS = 20_000
 # What Python can decode and pages are written in: Python also knows rot13, zip and the like, which raise.
-PAGE_ENCODING = re.compile(r"(utf|cp|windows|iso|latin|koi|mac|gb|big5|euc|shift|hz|tis|ascii|us).*\d*", re.IGNORECASE)
+PAGE_ENCODING = re.compile(r"(utf|cp|windows|iso|latin|koi|mac|gb|big5|euc|shift|hz|tis|ascii|us).*", re.IGNORECASE)
 
 LIST_LOADERS: dict[str, type[RecordLoader]] = {
     "directors": CreditLoader,
@@ -174,10 +174,12 @@ def load_user_reviews(page: Selector, reviews: ReviewList, ref: PageRef, where: 
 
 
 def apply(rules: Rules, loader: RecordLoader) -> RecordLoader:
-    """Add what each rule selects to the loader."""
+    """Add what each rule selects to the loader; of several expressions the first that gives a value."""
     for name, expressions in rules.items():
         for expression in (expressions,) if isinstance(expressions, str) else expressions:
             loader.add_xpath(name, expression)
+            if any(loader.get_collected_values(name)):
+                break
     return loader
 
 

@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from metacrawl.items import CriticReview, Record, UserReview
 
@@ -33,10 +35,15 @@ def made_slug(name: str | None) -> str:
 
 def identity(record: Record) -> tuple[str | None, str | None]:
     """Tell what sets a review apart from another one under the same key (films have nothing but their key)."""
-    if isinstance(record, UserReview):
-        return record.review_id, None
-    if isinstance(record, CriticReview):
-        return record.full_review_url, record.excerpt
+    return told_apart(type(record), vars(record))
+
+
+def told_apart(kind: type[Record], fields: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Give the `identity` of a record whose fields are at hand."""
+    if kind is UserReview:
+        return fields["review_id"], None
+    if kind is CriticReview:
+        return fields["full_review_url"], fields["excerpt"]
     return None, None
 
 
@@ -62,5 +69,5 @@ def clash_key(record: Record) -> str:
 
 
 def clash_suffix(record: Record) -> str:
-    told_apart = next(filter(None, identity(record)), "")
-    return f"/{hashlib.sha256(told_apart.encode()).hexdigest()[:8]}"
+    first = next(filter(None, identity(record)), "")
+    return f"/{hashlib.sha256(first.encode()).hexdigest()[:8]}"

@@ -208,8 +208,8 @@ def parse(url: str, base: str = SITE) -> PageRef:
     return parse_path(parts.path, parts.query, api=host in API_HOSTS, url=url)
 
 
-def parse_path(path: str, query: str, *, api: bool = False, url: str) -> PageRef:
-    """Read the path and query of a page, as they stand percent-encoded in `url`, on whatever host it is."""
+def parse_path(path: str, query: str, *, api: bool, url: str) -> PageRef:
+    """Read the path and query of a page, as they stand percent-encoded in `url`, for the site or its back end."""
     path = (path.removeprefix(API_PREFIX) if api else path).rstrip("/")
     for kind in API_KINDS if api else SITE_KINDS:
         if match := PATTERNS[kind].fullmatch(path):

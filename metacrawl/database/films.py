@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from metacrawl.database.rows import PROVENANCE, Row, content, to_row, upsert
+from metacrawl.database.rows import PROVENANCE, fetch, judge, to_row, upsert
 from metacrawl.database.schema import MOVIE_PARTS, MOVIES
 from metacrawl.items import Movie
 from metacrawl.urls import PageKind, parse
@@ -36,29 +36,23 @@ def rank(page: str, field: str = "") -> int:
 def save_films(connection: sa.Connection, run: int, movies: Sequence[Movie]) -> Counter[str]:
     """Store what pages say of films, as `metacrawl.database.records.save` stores records."""
     slugs = {movie.slug for movie in movies}
-    rows = connection.execute(sa.select(MOVIES).where(MOVIES.c.slug.in_(slugs))).mappings()
-    stored: dict[str, Row] = {row["slug"]: dict(row) for row in rows}
+    stored = fetch(connection, MOVIES, slugs)
     parts: dict[str, dict[str, Part]] = {slug: {} for slug in slugs}
     for slug, page, fields in connection.execute(sa.select(MOVIE_PARTS).where(MOVIE_PARTS.c.slug.in_(slugs))):
         parts[slug][page] = fields
+    said: dict[tuple[str, str], Part] = {}
     counts: Counter[str] = Counter()
     for movie in movies:
         page, known = parse(movie.source_url).kind, parts[movie.slug]
         counts.update(f"missing/{field}" for field in missing(known.get(page, {}), movie))
-        known[page] = update(known.get(page, {}), movie, run)
-        old = stored.get(movie.slug)
+        known[page] = said[movie.slug, page] = update(known.get(page, {}), movie, run)
         row = to_row(merge(known)) | {"seen_run": run}
-        change = "new" if old is None else "unchanged" if content(old) == content(row) else "changed"
-        if old and change == "unchanged":
-            # When and where it was first read like this stays.
-            row |= {name: old[name] for name in PROVENANCE}
-        stored[movie.slug] = row
+        change, stored[movie.slug] = judge(stored.get(movie.slug), row)
         counts[change] += 1
     upsert(connection, MOVIES, list(stored.values()))
-    rows_of_parts = [
-        {"slug": slug, "page": page, "fields": part} for slug, pages in parts.items() for page, part in pages.items()
-    ]
-    upsert(connection, MOVIE_PARTS, rows_of_parts)
+    upsert(
+        connection, MOVIE_PARTS, [{"slug": slug, "page": page, "fields": part} for (slug, page), part in said.items()]
+    )
     return counts
 
 

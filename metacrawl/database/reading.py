@@ -19,6 +19,6 @@ def read(connection: sa.Connection, kind: type[R]) -> Iterator[R]:
     return (to_record(dict(row), kind) for row in rows.mappings())
 
 
-def count(connection: sa.Connection, kind: type[Record]) -> int:
-    """Count the records of one kind."""
-    return connection.execute(sa.select(sa.func.count()).select_from(TABLES[kind])).scalar_one()
+def count(connection: sa.Connection, kind: type[Record], *where: sa.ColumnElement[bool]) -> int:
+    """Count the records of one kind, or those of which all conditions hold."""
+    return connection.execute(sa.select(sa.func.count()).select_from(TABLES[kind]).where(*where)).scalar_one()

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 
 from metacrawl.database.films import save_films
-from metacrawl.database.rows import PROVENANCE, Row, content, to_record, to_row, upsert
+from metacrawl.database.rows import Row, fetch, judge, to_row, upsert
 from metacrawl.database.schema import TABLES
 from metacrawl.items import CriticReview, Movie, Record, UserReview
-from metacrawl.keys import clash_key, identity, plain_key, same_review
+from metacrawl.keys import clash_key, identity, plain_key, same_review, told_apart
 
 
 def save(connection: sa.Connection, run: int, records: Sequence[Record]) -> Counter[str]:
@@ -30,8 +30,7 @@ def save(connection: sa.Connection, run: int, records: Sequence[Record]) -> Coun
 def save_reviews(connection: sa.Connection, run: int, kind: type[Record], reviews: Sequence[Record]) -> Counter[str]:
     table = TABLES[kind]
     keys = {key for review in reviews for key in (plain_key(review), clash_key(review))}
-    rows = connection.execute(sa.select(table).where(table.c.key.in_(keys))).mappings()
-    stored: dict[str, Row] = {row["key"]: dict(row) for row in rows}
+    stored = fetch(connection, table, keys)
     met: dict[str, Row] = {}
     counts: Counter[str] = Counter()
     for review in reviews:
@@ -41,10 +40,7 @@ def save_reviews(connection: sa.Connection, run: int, kind: type[Record], review
         if old and old["seen_run"] == run and old["captured_at"] > row["captured_at"]:
             # An older page of the same crawl: saved pages come in any order.
             row = old
-        change = "new" if old is None else "unchanged" if content(old) == content(row) else "changed"
-        if old and change == "unchanged":
-            # When and where it was first read like this stays.
-            row |= {name: old[name] for name in PROVENANCE}
+        change, row = judge(old, row)
         stored[key] = met[key] = row
         counts[change] += 1
     upsert(connection, table, list(met.values()))
@@ -58,6 +54,6 @@ def place(review: Record, stored: Mapping[str, Row], run: int) -> str:
     """
     plain, other = plain_key(review), clash_key(review)
     for key in (plain, other):
-        if key in stored and same_review(identity(to_record(stored[key], type(review))), identity(review)):
+        if key in stored and same_review(told_apart(type(review), stored[key]), identity(review)):
             return key
     return other if plain in stored and stored[plain]["seen_run"] == run else plain

@@ -1,7 +1,7 @@
 """Records ↔ rows."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -34,6 +34,24 @@ def to_record(row: Row, kind: type[R]) -> R:
 def content(row: Row) -> Row:
     """What a record says, wherever it was read."""
     return {name: row[name] for name in row.keys() - PROVENANCE - {"key", "seen_run"}}
+
+
+def fetch(connection: sa.Connection, table: sa.Table, keys: Collection[str]) -> dict[str, Row]:
+    """Read the rows of these keys, as far as they are there."""
+    rows = connection.execute(sa.select(table).where(table.c.key.in_(keys))).mappings()
+    return {row["key"]: dict(row) for row in rows}
+
+
+def judge(old: Row | None, row: Row) -> tuple[str, Row]:
+    """Tell whether a row is `new`, `changed` or `unchanged`, and what to store of it.
+
+    When and where an unchanged one was first read like this stays.
+    """
+    if old is None:
+        return "new", row
+    if content(old) != content(row):
+        return "changed", row
+    return "unchanged", row | {name: old[name] for name in PROVENANCE}
 
 
 def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:

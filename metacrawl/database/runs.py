@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from metacrawl.database.reading import count
 from metacrawl.database.schema import RUNS, TABLES
 from metacrawl.items import Record, iso_timestamp
 
@@ -45,9 +46,4 @@ def latest(connection: sa.Connection) -> str:
 
 def counts(connection: sa.Connection, run: int) -> dict[type[Record], int]:
     """Count the records that a run met."""
-    return {
-        kind: connection.execute(
-            sa.select(sa.func.count()).select_from(table).where(table.c.seen_run == run)
-        ).scalar_one()
-        for kind, table in TABLES.items()
-    }
+    return {kind: count(connection, kind, table.c.seen_run == run) for kind, table in TABLES.items()}

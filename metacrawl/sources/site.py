@@ -46,10 +46,14 @@ class SiteSource:
         """Make the requests of pages."""
         return (Request(self.base_url + page.path, meta={"kind": page.kind.value}) for page in pages)
 
+    def own_url(self, url: str) -> str:
+        """Tell the site's own URL of a page at `base_url`."""
+        return SITE + url.removeprefix(self.base_url)
+
     def is_astray(self, request: Request) -> bool:
         """Tell whether a redirected request has come to another kind of page than it was made for."""
         try:
-            kind = parse(SITE + request.url.removeprefix(self.base_url)).kind
+            kind = parse(self.own_url(request.url)).kind
         except UrlError:
             return True
         return bool(kind != request.meta.get("kind", kind))
@@ -64,7 +68,7 @@ class SiteSource:
         page = extract(
             response.body,
             dt.datetime.now(dt.UTC),
-            url=SITE + response.url.removeprefix(self.base_url),
+            url=self.own_url(response.url),
             content_type=(response.headers.get("Content-Type") or b"").decode("latin-1"),
         )
         # A request of somebody else's, as from `scrapy parse`, asks for no kind.

@@ -1,13 +1,9 @@
-import os
-from pathlib import Path
-
 import pytest
 from parsel import Selector
 
 from metacrawl.demo.content import build_world
 from metacrawl.demo.pages import MONTHS, Pages, cut_short, list_page, typed
 
-REAL_PAGES = Path(__file__).resolve().parents[3] / "shared" / "pages" / "2016"
 # Together they have what a real page may have: both markups of texts, spoilers, bars of nothing.
 FILMS = ("the-salt-orchard", "harbour-of-strangers", "winter-ferry")
 # The parts of a page that carry data (or are mistaken for such), as a real page and a demo page have them.
@@ -36,12 +32,9 @@ NOT_IN_THE_DEMO = ("esite_", "sharing-", "fa-", "progress", "page_gap")
 
 
 @pytest.mark.parametrize("name", DATA_BLOCKS)
-def test_data_blocks_have_the_elements_of_the_real_pages(name, page):
-    if not REAL_PAGES.is_dir():
-        message = "the real pages are not beside this checkout"
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+def test_data_blocks_have_the_elements_of_the_real_pages(name, page, shared_pages):
     arguments, blocks = DATA_BLOCKS[name]
-    real = Selector(text=(REAL_PAGES / name).read_text(encoding="utf-8-sig"))
+    real = Selector(text=(shared_pages / "2016" / name).read_text(encoding="utf-8-sig"))
     demo = [page(slug, *arguments) for slug in FILMS]
     if name == "moonlight.html":
         demo.append(page("a-quiet-ledger", *arguments))
