@@ -10,3 +10,12 @@ class TooBigPipeline:
         if isinstance(item, UserReview):
             item.total_votes = 2**70
         return item
+
+
+class FailingPipeline:
+    """Fails on every review, with a message as long as a page and fit to forge a line of log."""
+
+    def process_item(self, item):
+        if isinstance(item, UserReview):
+            raise RuntimeError("no\nsuch thing" + " at all" * 10_000)
+        return item

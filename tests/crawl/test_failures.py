@@ -204,6 +204,20 @@ def test_records_are_never_lost_in_silence_whatever_the_exception(scrapy, serve,
     assert stored() == []
 
 
+def test_an_exception_in_a_component_is_a_defect_told_in_a_few_words(scrapy, serve, pages):
+    pipelines = {"tests.crawl.planted.FailingPipeline": 150, "metacrawl.pipelines.store.StorePipeline": 300}
+    run = scrapy(
+        *("crawl", "user_reviews", "-a", f"movie={FILM}"),
+        METACRAWL_SITE_URL=serve(pages).url,
+        ITEM_PIPELINES=json.dumps(pipelines),
+        **NO_DELAY,
+    )
+    assert run.returncode == 70
+    assert run.stdout.startswith("internal: RuntimeError: no\\nsuch thing at all")
+    assert run.stdout.count("\n") == 1
+    assert len(run.stdout) < 1000
+
+
 def test_a_database_that_fails_in_mid_crawl_ends_the_run(scrapy, serve, pages, tmp_path):
     path = tmp_path / "metacrawl.db"
     held = []

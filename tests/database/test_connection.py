@@ -232,3 +232,9 @@ def test_reading_leaves_the_file_as_it_is(tmp_path):
     with pytest.raises(DatabaseError, match="no database of metacrawl's"):
         connect_to_read(f"sqlite:///{path}")
     assert path.read_bytes() == before
+
+
+def test_what_is_committed_is_on_the_disk_and_readers_do_not_wait(engine):
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2, "FULL"
