@@ -88,9 +88,9 @@ def extract(
         if getattr(found.movie, name) is None:
             raise LayoutError(f"{where}: without its {name}")
     if rules.critic_reviews:
-        found.critic_reviews = list(load_critic_reviews(page, rules.critic_reviews, ref, where))
+        found.critic_reviews = list(load_critic_reviews(page, rules.critic_reviews, ref.slug, url, where))
     if rules.user_reviews:
-        found.user_reviews = list(load_user_reviews(page, rules.user_reviews, ref, where))
+        found.user_reviews = list(load_user_reviews(page, rules.user_reviews, ref.slug, where))
     for record in found.records:
         record.layout, record.source_url, record.captured_at = layout.name, url, captured_at
     return found
@@ -155,20 +155,18 @@ def load_movie(page: Selector, rules: PageRules, slug: str, url: str) -> Movie:
     return movie
 
 
-def load_critic_reviews(page: Selector, reviews: ReviewList, ref: PageRef, where: str) -> Iterator[CriticReview]:
+def load_critic_reviews(page: Selector, reviews: ReviewList, slug: str, url: str, where: str) -> Iterator[CriticReview]:
     for node in blocks(page, reviews, "critic", where):
-        review: CriticReview = apply(
-            reviews.block.rules, CriticReviewLoader(selector=node, base_url=ref.url)
-        ).load_item()
-        review.movie_slug = ref.slug
+        review: CriticReview = apply(reviews.block.rules, CriticReviewLoader(selector=node, base_url=url)).load_item()
+        review.movie_slug = slug
         review.key = critic_review_key(review)
         yield review
 
 
-def load_user_reviews(page: Selector, reviews: ReviewList, ref: PageRef, where: str) -> Iterator[UserReview]:
+def load_user_reviews(page: Selector, reviews: ReviewList, slug: str, where: str) -> Iterator[UserReview]:
     for node in blocks(page, reviews, "user", where):
         review: UserReview = apply(reviews.block.rules, UserReviewLoader(selector=node)).load_item()
-        review.movie_slug = ref.slug
+        review.movie_slug = slug
         review.key = user_review_key(review, account=bool(node.xpath(reviews.account)))
         yield review
 

@@ -172,3 +172,12 @@ def test_a_hundred_thousand_line_breaks_are_text():
     words = "a<br>" * 100_000
     found = extract(page("user-reviews", change=("<span>tbd</span>", f"<span>{words}</span>")), NOON)
     assert found.user_reviews[1].text == "\n".join("a" * 100_000)
+
+
+def test_every_link_is_resolved_against_the_page_it_stands_on():
+    """A page that was served by http has its scheme-relative links there too, the film's and the reviews' alike."""
+    link = ('href=" http://harbour.example.org/glass "', 'href="//harbour.example.org/glass"')
+    found = extract(page("movie-with-everything", change=link), NOON)
+    assert found.movie.source_url.startswith("http://")
+    assert found.movie.image_url == "http://static.example.org/posters/glass.jpg"
+    assert found.critic_reviews[0].full_review_url == "http://harbour.example.org/glass"
