@@ -72,6 +72,22 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
+def told(error: BaseException | None) -> str:
+    """Name an exception in a few words: its message may hold a whole page."""
+    return f"{type(error).__name__}: {error}"[:200]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that went wrong, and that alone would make a run end in `outcome`; the message is made printable."""
+
+    outcome: Outcome
+    message: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", printable(self.message))
+
+
 @dataclass
 class Problems:
     """What went wrong in a run: counted, and the first few of each kind told."""
@@ -79,12 +95,12 @@ class Problems:
     count: Counter[Outcome] = field(default_factory=Counter)
     told: dict[Outcome, list[str]] = field(default_factory=dict)
 
-    def add(self, outcome: Outcome, message: str) -> None:
-        """Note a problem that alone would make the run end in `outcome`."""
-        self.count[outcome] += 1
-        told = self.told.setdefault(outcome, [])
+    def add(self, problem: Problem) -> None:
+        """Take a problem in."""
+        self.count[problem.outcome] += 1
+        told = self.told.setdefault(problem.outcome, [])
         if len(told) < TOLD_OF_EACH:
-            told.append(printable(message))
+            told.append(problem.message)
 
     @property
     def worst(self) -> Outcome:
@@ -98,16 +114,25 @@ class Problems:
         return "; ".join([*told, *([f"and {more} more"] if more else [])])
 
 
-def conclude(problems: Problems, pages_read: int, met: Mapping[str, int], database: str) -> tuple[Outcome, str]:
-    """Work out how a run ended, and say it in a line: what went wrong, how much of what was met, where it lies."""
+def amounts(met: Mapping[str, int]) -> str:
+    """Tell how much there is of what, for instance `1 film, 2 critic reviews`."""
+    return ", ".join(f"{number:,} {noun}{'s' * (number != 1)}" for noun, number in met.items())
+
+
+def conclude(problems: Problems, met: Mapping[str, int], database: str, *, left: bool) -> tuple[Outcome, str]:
+    """Work out how a run ended, and say it in a line: what went wrong, how much of what was met, where it lies.
+
+    `left`: whether the run is open, so that the same command goes on with it.
+    """
     worst = problems.worst
     outcome, says = worst, problems.describe(worst)
-    if worst in {Outcome.SITE_DOWN, Outcome.ROBOTS} and pages_read:
+    if worst in {Outcome.SITE_DOWN, Outcome.ROBOTS} and any(met.values()):
         outcome = Outcome.PARTIAL
     if worst is Outcome.COMPLETE and not any(met.values()):
         outcome, says = Outcome.INVALID, "no record was found"
-    amounts = ", ".join(f"{number:,} {noun}{'s' * (number != 1)}" for noun, number in met.items())
-    parts = [says, f"{amounts} in {database}" if met else ""]
-    if worst in {Outcome.SITE_DOWN, Outcome.PARTIAL, Outcome.INTERRUPTED, Outcome.TERMINATED}:
+    parts = [says, f"{amounts(met)} in {database}" if met else ""]
+    if left:
+        parts.append("run the same command again to go on")
+    elif worst in {Outcome.SITE_DOWN, Outcome.PARTIAL}:
         parts.append("run the same command again to retry")
     return outcome, "; ".join(filter(None, parts))

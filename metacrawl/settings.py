@@ -18,6 +18,10 @@ COMMANDS_MODULE = "metacrawl.commands"
 
 # Where records go: an SQLAlchemy URL.
 METACRAWL_DATABASE_URL = os.environ.get("METACRAWL_DATABASE_URL", "sqlite:///metacrawl.db")
+# How many seconds a crawl waits for a database that is away before it stops.
+METACRAWL_DATABASE_TIMEOUT = os.environ.get("METACRAWL_DATABASE_TIMEOUT", "60")
+# How many seconds after a worker has died others take over what it was at.
+METACRAWL_LEASE_SECONDS = os.environ.get("METACRAWL_LEASE_SECONDS", "60")
 # Where the site is: another address for a mirror, or for the demo site.
 METACRAWL_SITE_URL = os.environ.get("METACRAWL_SITE_URL", "https://www.metacritic.com")
 # Who answers for the crawl: a URL or an e-mail address, part of the user agent. Needed for any host but this machine.
@@ -48,12 +52,16 @@ DOWNLOAD_TIMEOUT = 30  # default 180: three tries would take nine minutes
 DOWNLOAD_MAXSIZE = 5 * 1024 * 1024  # default 1 GiB: parsing takes some 40 times the page's size
 DOWNLOAD_WARNSIZE = 2 * 1024 * 1024  # default 32 MiB
 
-# --- Components. Pipelines: clean first, then drop what repeats, then store what is left
+# --- Components. The frontier keeps requests in the database, and stores what comes of each in one transaction with its
+# end. What its middleware gets is what counts, so it stands outermost. Pipelines: clean, then drop what repeats
 
+SCHEDULER = "metacrawl.frontier.scheduler.FrontierScheduler"
+SPIDER_MIDDLEWARES = {"metacrawl.frontier.middleware.FrontierMiddleware": 1}
+# Next to the network, behind robots.txt and redirects.
+DOWNLOADER_MIDDLEWARES = {"metacrawl.middlewares.politeness.SharedDelayMiddleware": 980}
 ITEM_PIPELINES = {
     "metacrawl.pipelines.validate.ValidatePipeline": 100,
     "metacrawl.pipelines.deduplicate.DeduplicatePipeline": 200,
-    "metacrawl.pipelines.store.StorePipeline": 300,
 }
 EXTENSIONS = {
     "metacrawl.extensions.run.Run": 0,

@@ -3,24 +3,31 @@
 import argparse
 import sys
 
+import sqlalchemy as sa
 from scrapy.commands import crawl
+from scrapy.settings import BaseSettings
 from scrapy.spiderloader import get_spider_loader
 
 from metacrawl.commands import stop
+from metacrawl.database import runs
 from metacrawl.database.connection import connect
 from metacrawl.database.lock import lock
-from metacrawl.outcome import ConfigError, Outcome, RefusedError
+from metacrawl.frontier import queue
+from metacrawl.outcome import ConfigError, Outcome, RefusedError, amounts
 from metacrawl.spiders.arguments import read_arguments
-from metacrawl.spiders.base import FilmSpider, make_source
+from metacrawl.spiders.base import FilmSpider, job_of, make_source
 
 ARGUMENTS = """\
 Arguments, each as -a NAME=VALUE: movie= a slug, any URL of a film's, or @FILE with one a line;
 reviews= all (default), critics, users or none (spider movies); limit= number of films;
 source= site (default) or files; path= a saved page, a folder or a pattern, for source=files;
-captured_at= when the saved pages were saved."""
+captured_at= when the saved pages were saved; fresh=1 starts anew where a run that was cut short would go on."""
 
 
 class Command(crawl.Command):
+    resumed = ""
+    """Told before anything else."""
+
     def short_desc(self) -> str:
         """Say in a line what the command does."""
         return "Crawl films: movies, critic_reviews or user_reviews"
@@ -46,16 +53,18 @@ class Command(crawl.Command):
         if name not in spiders.list():
             raise ConfigError(f"no spider {name}; there are {', '.join(sorted(spiders.list()))}")
         spider = spiders.load(name)
-        if issubclass(spider, FilmSpider):
-            make_source(read_arguments(given, spider.takes), self.settings)
+        check_settings(self.settings)
+        if not issubclass(spider, FilmSpider):
+            return
+        arguments = read_arguments(given, spider.takes)
+        make_source(arguments, self.settings)
         engine = connect(self.settings["METACRAWL_DATABASE_URL"])
         if held := lock(engine):
             held.release()
+        if not arguments.fresh:
+            with engine.begin() as connection:
+                self.resumed = describe(connection, job_of(name, arguments, self.settings))
         engine.dispose()
-        try:
-            self.settings.getbool("METACRAWL_PROGRESS")
-        except ValueError:
-            raise ConfigError(f"METACRAWL_PROGRESS={self.settings['METACRAWL_PROGRESS']} is neither 0 nor 1") from None
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Crawl, say how it ended, and exit with the code of that."""
@@ -64,13 +73,39 @@ class Command(crawl.Command):
             return
         assert self.crawler_process is not None
         crawler = self.crawler_process.create_crawler(args[0])
+        # Records that go to standard output are for a program.
+        feeds = crawler.settings.getdict("FEEDS")
+        out = sys.stderr if any(str(uri).startswith("stdout:") for uri in feeds) else sys.stdout
+        if self.resumed:
+            print(self.resumed, file=out, flush=True)
         self.crawler_process.crawl(crawler, **opts.spargs)
         self.crawler_process.start()
         # A run that left no outcome either never began or was stopped by force, by a second signal.
         default = Outcome.INTERNAL if self.crawler_process.bootstrap_failed else Outcome.INTERRUPTED
         outcome = Outcome[crawler.stats.get_value("metacrawl/outcome", default.name)]
-        # Records that go to standard output are for a program.
-        feeds = crawler.settings.getdict("FEEDS")
-        line = sys.stderr if any(str(uri).startswith("stdout:") for uri in feeds) else sys.stdout
-        print(f"{outcome.label}: {crawler.stats.get_value('metacrawl/message', 'see the log')}", file=line)
+        print(f"{outcome.label}: {crawler.stats.get_value('metacrawl/message', 'see the log')}", file=out)
         self.exitcode = outcome.value
+
+
+def check_settings(settings: BaseSettings) -> None:
+    """Raise `ConfigError` for a setting of ours that is no number where it must be one."""
+    try:
+        settings.getbool("METACRAWL_PROGRESS")
+    except ValueError:
+        raise ConfigError(f"METACRAWL_PROGRESS={settings['METACRAWL_PROGRESS']} is neither 0 nor 1") from None
+    for name, least in (("METACRAWL_DATABASE_TIMEOUT", 0), ("METACRAWL_LEASE_SECONDS", 1)):
+        try:
+            enough = least <= settings.getfloat(name) < float("inf")
+        except ValueError:
+            enough = False
+        if not enough:
+            raise ConfigError(f"{name}={settings[name]} is no number of seconds, {least} or more")
+
+
+def describe(connection: sa.Connection, job: str) -> str:
+    """Tell of the run that a command goes on with; empty where it starts one."""
+    run = runs.open_run(connection, job)
+    if run is None:
+        return ""
+    met = amounts(runs.met(connection, run))
+    return f"resuming run {run}: {met} so far, {queue.left(connection, run):,} requests to go"

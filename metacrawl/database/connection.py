@@ -8,23 +8,36 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from metacrawl.database.schema import METADATA
+from metacrawl.database.migrations import migrate, version
+from metacrawl.database.schema import METADATA, VERSION
 from metacrawl.outcome import ConfigError, DatabaseError
 
 BACKENDS = ("sqlite", "postgresql")
 
+# A server that is gone is noticed within some 20 seconds, and a worker that hangs in a transaction loses it: what it
+# has locked must not stop the others.
+POSTGRESQL_OPTIONS = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+    "options": "-c idle_in_transaction_session_timeout=20s -c lock_timeout=30s",
+}
+
 
 def connect(url: str) -> sa.Engine:
-    """Open the database at an SQLAlchemy URL for a crawl, and make the tables that are missing.
+    """Open the database at an SQLAlchemy URL for a crawl, and bring its tables up to date.
 
-    Raises `ConfigError` for a URL that is none and `DatabaseError` for a database that cannot be opened or written.
+    Raises `ConfigError` for a URL that is none and `DatabaseError` for a database that cannot be opened or written, or
+    that a newer metacrawl has made.
     """
     engine = make_engine(url)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", make_durable)
     try:
         with engine.begin() as connection:
-            METADATA.create_all(connection)
+            migrate(connection)
     except SQLAlchemyError as error:
         raise DatabaseError(f"cannot write the database {engine.url}: {first_line(error)}") from None
     return engine
@@ -39,9 +52,13 @@ def connect_to_read(url: str) -> sa.Engine:
     if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").is_file():
         raise DatabaseError(f"there is no database {engine.url}: crawl first, or set METACRAWL_DATABASE_URL")
     try:
-        missing = set(METADATA.tables) - set(sa.inspect(engine).get_table_names())
+        with engine.connect() as connection:
+            found = version(connection)
+            missing = METADATA.tables.keys() - set(sa.inspect(connection).get_table_names())
     except SQLAlchemyError as error:
         raise DatabaseError(f"cannot read the database {engine.url}: {first_line(error)}") from None
+    if found and found < VERSION:
+        raise DatabaseError(f"{engine.url} was made by an older metacrawl: the next crawl brings it up to date")
     if missing:
         raise DatabaseError(f"{engine.url} is no database of metacrawl's: it has no table {min(missing)}")
     return engine
@@ -52,7 +69,9 @@ def make_engine(url: str) -> sa.Engine:
         backend = sa.make_url(url).get_backend_name()
         if backend not in BACKENDS:
             raise ConfigError(f"METACRAWL_DATABASE_URL is for {backend}; metacrawl knows {' and '.join(BACKENDS)}")
-        engine = sa.create_engine(url, json_serializer=partial(json.dumps, ensure_ascii=False))
+        engine = sa.create_engine(
+            url, json_serializer=partial(json.dumps, ensure_ascii=False), **options(sa.make_url(url))
+        )
     except ModuleNotFoundError as error:
         raise ConfigError(f"METACRAWL_DATABASE_URL needs a driver that is not installed: {error.name}") from None
     except ArgumentError as error:
@@ -64,6 +83,15 @@ def make_engine(url: str) -> sa.Engine:
         sa.event.listen(engine, "connect", leave_transactions)
         sa.event.listen(engine, "begin", begin_sqlite)
     return engine
+
+
+def options(url: sa.URL) -> dict[str, Any]:
+    """Give what the engine of a database needs, but for what its URL says itself."""
+    if url.get_backend_name() == "postgresql":
+        return {"connect_args": {name: value for name, value in POSTGRESQL_OPTIONS.items() if name not in url.query}}
+    # A database in memory is one connection's; a crawl uses it from two threads.
+    in_memory = url.database in {None, "", ":memory:"}
+    return {"poolclass": sa.StaticPool, "connect_args": {"check_same_thread": False}} if in_memory else {}
 
 
 def leave_transactions(dbapi_connection: Any, _record: object) -> None:

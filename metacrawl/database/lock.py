@@ -20,7 +20,7 @@ def lock(engine: sa.Engine) -> FileLock | None:
         held.acquire(blocking=False)
     except Timeout:
         with engine.connect() as connection:
-            holder = runs.latest(connection)
+            holder = runs.holder(connection)
         raise LockedError(
             f"{engine.url} is in use by {holder}: wait for it to end, or set METACRAWL_DATABASE_URL to another database"
         ) from None

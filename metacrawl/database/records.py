@@ -1,7 +1,8 @@
 """Storing records: the same record again changes nothing, an edited one is updated, two under one key are both kept."""
 
+import zlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -11,6 +12,9 @@ from metacrawl.database.schema import TABLES
 from metacrawl.items import CriticReview, Movie, Record, UserReview
 from metacrawl.keys import clash_key, identity, plain_key, same_review, told_apart
 
+# What tells the locks of films from others in the database.
+FILM_LOCKS = 2016
+
 
 def save(connection: sa.Connection, run: int, records: Sequence[Record]) -> Counter[str]:
     """Store records in the transaction of `connection`, as met by the run of that id.
@@ -18,6 +22,8 @@ def save(connection: sa.Connection, run: int, records: Sequence[Record]) -> Coun
     Returns how many were `new`, `changed` and `unchanged`; and `missing/<field>`, of how many films a kind of page no
     longer says what it used to.
     """
+    if connection.dialect.name == "postgresql":
+        lock_films(connection, {record.key.partition("/")[0] for record in records})
     counts: Counter[str] = Counter()
     if movies := [record for record in records if isinstance(record, Movie)]:
         counts += save_films(connection, run, movies)
@@ -25,6 +31,15 @@ def save(connection: sa.Connection, run: int, records: Sequence[Record]) -> Coun
         if reviews := [record for record in records if isinstance(record, kind)]:
             counts += save_reviews(connection, run, kind, reviews)
     return counts
+
+
+def lock_films(connection: sa.Connection, slugs: Iterable[str]) -> None:
+    """Let no other worker read and write the records of these films before this transaction is over.
+
+    In an order that is the same in all workers, so that no two wait for each other.
+    """
+    for key in sorted({zlib.crc32(slug.encode()) for slug in slugs}):
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(FILM_LOCKS, key - 2**31)))
 
 
 def save_reviews(connection: sa.Connection, run: int, kind: type[Record], reviews: Sequence[Record]) -> Counter[str]:

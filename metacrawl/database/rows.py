@@ -54,8 +54,13 @@ def judge(old: Row | None, row: Row) -> tuple[str, Row]:
     return "unchanged", row | {name: old[name] for name in PROVENANCE}
 
 
+def insert(connection: sa.Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+    """Begin an insert that can say what to do where a key is there already."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
 def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
     """Write whole rows, whether or not their keys are there already."""
-    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
-    replaced = {column.name: insert.excluded[column.name] for column in table.columns if not column.primary_key}
-    connection.execute(insert.on_conflict_do_update(index_elements=table.primary_key.columns, set_=replaced), rows)
+    statement = insert(connection, table)
+    replaced = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
+    connection.execute(statement.on_conflict_do_update(index_elements=table.primary_key.columns, set_=replaced), rows)

@@ -1,49 +1,113 @@
-"""The record of each run."""
+"""The record of each run, and of the processes that work on it."""
 
 import datetime as dt
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
 from metacrawl.database.reading import count
-from metacrawl.database.schema import RUNS, TABLES
-from metacrawl.items import Record, iso_timestamp
+from metacrawl.database.rows import insert
+from metacrawl.database.schema import FRONTIER, MOVIES, OPEN, PROBLEMS, RUNS, TABLES, WORKERS
+from metacrawl.items import CriticReview, Movie, Record, UserReview, iso_timestamp
+from metacrawl.outcome import Outcome, Problem, Problems
+
+NOUNS: Mapping[type[Record], str] = {Movie: "film", CriticReview: "critic review", UserReview: "user review"}
 
 
-def start(connection: sa.Connection, spider: str, arguments: Mapping[str, Any]) -> int:
-    """Note that a run starts; returns its id, higher than those of all runs before."""
-    values = {
-        "spider": spider,
-        "arguments": dict(arguments),
-        "pid": os.getpid(),
-        "host": socket.gethostname(),
-        "started_at": dt.datetime.now(dt.UTC),
-    }
-    run: int = connection.execute(sa.insert(RUNS).values(values).returning(RUNS.c.id)).scalar_one()
+def now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def open_run(connection: sa.Connection, job: str) -> int | None:
+    """Find the run of a job that has something left to do."""
+    run: int | None = connection.execute(sa.select(RUNS.c.id).where(RUNS.c.job == job, OPEN)).scalar()
     return run
 
 
-def finish(connection: sa.Connection, run: int, outcome: str, message: str) -> None:
-    """Note how a run ended."""
-    connection.execute(
-        sa.update(RUNS)
-        .where(RUNS.c.id == run)
-        .values(finished_at=dt.datetime.now(dt.UTC), outcome=outcome, message=message)
-    )
+def enter(connection: sa.Connection, job: str, spider: str, arguments: Mapping[str, Any]) -> tuple[int, bool]:
+    """Give the open run of a job, or start one, whose id is higher than those of all before.
+
+    Returns its id, and whether it is new.
+    """
+    values = {"job": job, "spider": spider, "arguments": dict(arguments), "started_at": now(), "seeded": False}
+    statement = insert(connection, RUNS).values(values).on_conflict_do_nothing().returning(RUNS.c.id)
+    while True:
+        if (started := connection.execute(statement).scalar()) is not None:
+            return started, True
+        # Another worker may finish it between the two statements.
+        if (run := open_run(connection, job)) is not None:
+            return run, False
 
 
-def latest(connection: sa.Connection) -> str:
-    """Tell of the run that started last: what, who, since when."""
-    run = connection.execute(sa.select(RUNS).order_by(RUNS.c.id.desc()).limit(1)).mappings().first()
-    if run is None:
+def enlist(connection: sa.Connection, run: int) -> int:
+    """Note that this process works on a run; returns its id as a worker."""
+    values = {"run": run, "pid": os.getpid(), "host": socket.gethostname(), "started_at": now()}
+    worker: int = connection.execute(sa.insert(WORKERS).values(values).returning(WORKERS.c.id)).scalar_one()
+    return worker
+
+
+def seeded(connection: sa.Connection, run: int) -> bool:
+    """Tell whether all requests that a run starts from are in the frontier."""
+    said: bool = connection.execute(sa.select(RUNS.c.seeded).where(RUNS.c.id == run)).scalar_one()
+    return said
+
+
+def set_seeded(connection: sa.Connection, run: int) -> None:
+    """Note that they are."""
+    connection.execute(sa.update(RUNS).where(RUNS.c.id == run).values(seeded=True))
+
+
+def pause(connection: sa.Connection, run: int, outcome: Outcome, message: str) -> None:
+    """Note how a process ended that leaves something to do."""
+    connection.execute(sa.update(RUNS).where(RUNS.c.id == run, OPEN).values(outcome=outcome.label, message=message))
+
+
+def finish(connection: sa.Connection, run: int, outcome: Outcome, message: str) -> None:
+    """Note how a run ended, and forget its requests; the first to say so is right."""
+    ended = {"finished_at": now(), "outcome": outcome.label, "message": message}
+    connection.execute(sa.update(RUNS).where(RUNS.c.id == run, OPEN).values(ended))
+    connection.execute(sa.delete(FRONTIER).where(FRONTIER.c.run == run))
+
+
+def holder(connection: sa.Connection) -> str:
+    """Tell of the process that started last: on what run, who, since when."""
+    query = sa.select(WORKERS, RUNS.c.spider).join(RUNS, RUNS.c.id == WORKERS.c.run)
+    worker = connection.execute(query.order_by(WORKERS.c.id.desc()).limit(1)).mappings().first()
+    if worker is None:
         return "a run that is just starting"
-    since = iso_timestamp(run["started_at"])
-    return f"run {run['id']} ({run['spider']}, process {run['pid']} on {run['host']}, since {since})"
+    since = iso_timestamp(worker["started_at"])
+    return f"run {worker['run']} ({worker['spider']}, process {worker['pid']} on {worker['host']}, since {since})"
 
 
 def counts(connection: sa.Connection, run: int) -> dict[type[Record], int]:
     """Count the records that a run met."""
     return {kind: count(connection, kind, table.c.seen_run == run) for kind, table in TABLES.items()}
+
+
+def met(connection: sa.Connection, run: int) -> dict[str, int]:
+    """Count the records that a run met, by their nouns."""
+    return {NOUNS[kind]: number for kind, number in counts(connection, run).items()}
+
+
+def films(connection: sa.Connection, run: int) -> set[str]:
+    """Name the films that a run met, by their slugs."""
+    return set(connection.execute(sa.select(MOVIES.c.slug).where(MOVIES.c.seen_run == run)).scalars())
+
+
+def note(connection: sa.Connection, run: int, problems: Iterable[Problem]) -> None:
+    """Keep what went wrong in a run."""
+    rows = [{"run": run, "outcome": problem.outcome.name, "message": problem.message} for problem in problems]
+    if rows:
+        connection.execute(sa.insert(PROBLEMS), rows)
+
+
+def problems(connection: sa.Connection, run: int) -> Problems:
+    """Read what went wrong in a run."""
+    found = Problems()
+    rows = sa.select(PROBLEMS.c.outcome, PROBLEMS.c.message).where(PROBLEMS.c.run == run).order_by(PROBLEMS.c.id)
+    for outcome, message in connection.execute(rows):
+        found.add(Problem(Outcome[outcome], message))
+    return found

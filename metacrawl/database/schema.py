@@ -1,4 +1,4 @@
-"""The tables: one per record kind, its columns read off the dataclass, and the runs."""
+"""The tables: one per record kind, its columns read off the dataclass; the runs, and what they have still to do."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -44,6 +44,13 @@ COLUMN_TYPES: Mapping[type, type[sa.types.TypeEngine[Any]]] = {
 
 METADATA = sa.MetaData()
 
+# To be raised with each change of the tables, together with a step in `metacrawl.database.migrations`.
+VERSION = 2
+SCHEMA_VERSION = sa.Table("schema_version", METADATA, sa.Column("version", sa.Integer, nullable=False))
+
+# Ordered by their bytes, as SQLite does, in whatever language the server was set up.
+KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
 
 def column(name: str, hint: Any) -> sa.Column[Any]:
     """Make the column of a record's field."""
@@ -52,7 +59,9 @@ def column(name: str, hint: Any) -> sa.Column[Any]:
     if get_origin(inner) is Annotated:
         inner = get_args(inner)[0]
     python_type = get_origin(inner) or inner
-    return sa.Column(name, COLUMN_TYPES[python_type](), nullable=optional, primary_key=name == "key")
+    if name == "key":
+        return sa.Column(name, KEY, primary_key=True)
+    return sa.Column(name, COLUMN_TYPES[python_type](), nullable=optional)
 
 
 def record_table(name: str, record: type[Record]) -> sa.Table:
@@ -76,16 +85,79 @@ USER_REVIEWS = record_table("user_reviews", UserReview)
 
 TABLES: Mapping[type[Record], sa.Table] = dict(zip(RECORDS, (MOVIES, CRITIC_REVIEWS, USER_REVIEWS), strict=True))
 
+# A crawl from its first request to its last, by whichever processes; open until nothing is left to do.
 RUNS = sa.Table(
     "runs",
     METADATA,
     sa.Column("id", sa.Integer, primary_key=True),
+    # What was asked for: the same command has the same job.
+    sa.Column("job", sa.Text, nullable=False),
     sa.Column("spider", sa.Text, nullable=False),
     sa.Column("arguments", sa.JSON, nullable=False),
-    sa.Column("pid", sa.Integer, nullable=False),
-    sa.Column("host", sa.Text, nullable=False),
     sa.Column("started_at", Timestamp, nullable=False),
+    # Whether all requests that the crawl starts from are in the frontier.
+    sa.Column("seeded", sa.Boolean, nullable=False),
     sa.Column("finished_at", Timestamp),
     sa.Column("outcome", sa.Text),
     sa.Column("message", sa.Text),
+)
+OPEN = RUNS.c.finished_at.is_(None)
+sa.Index("one_open_run_of_a_job", RUNS.c.job, unique=True, sqlite_where=OPEN, postgresql_where=OPEN)
+
+# The processes that work on a run.
+WORKERS = sa.Table(
+    "workers",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("run", sa.Integer, nullable=False),
+    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("host", sa.Text, nullable=False),
+    sa.Column("started_at", Timestamp, nullable=False),
+)
+
+# What went wrong with single pages and records of a run.
+PROBLEMS = sa.Table(
+    "problems",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("run", sa.Integer, nullable=False, index=True),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+)
+
+# The requests of the open runs: see `metacrawl.frontier.queue`.
+FRONTIER = sa.Table(
+    "frontier",
+    METADATA,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("run", sa.Integer, nullable=False),
+    # The fingerprint of the canonical request.
+    sa.Column("key", KEY, nullable=False),
+    # The URL that the crawl was asked for and that led here.
+    sa.Column("asked_for", sa.Text, nullable=False),
+    sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    # How often a process that had leased it died.
+    sa.Column("crashes", sa.Integer, nullable=False),
+    sa.Column("worker", sa.Integer),
+    # Seconds since 1970, by the database's clock.
+    sa.Column("lease_until", sa.Double),
+    # None when nothing is left to do.
+    sa.Column("request", sa.Text),
+    sa.UniqueConstraint("run", "key"),
+)
+for state, columns in (
+    ("queued", (FRONTIER.c.run, FRONTIER.c.priority.desc(), FRONTIER.c.id)),
+    ("leased", (FRONTIER.c.run, FRONTIER.c.lease_until)),
+):
+    is_so = FRONTIER.c.state == sa.literal(state, literal_execute=True)
+    sa.Index(f"frontier_{state}", *columns, sqlite_where=is_so, postgresql_where=is_so)
+
+# When each host may be asked next, by whichever worker.
+HOSTS = sa.Table(
+    "hosts",
+    METADATA,
+    sa.Column("host", sa.Text, primary_key=True),
+    # Seconds since 1970, by the database's clock.
+    sa.Column("next_at", sa.Double, nullable=False),
 )

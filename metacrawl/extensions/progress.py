@@ -1,7 +1,9 @@
 """A progress bar for people who watch; where nobody does, there are plain log lines."""
 
+import asyncio
 import logging
 import sys
+import time
 from typing import Self
 
 from rich.console import Console
@@ -10,9 +12,13 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
+from metacrawl.extensions.run import run_of
 from metacrawl.spiders.base import FilmSpider, film_spider
 
 FIGURES = "{task.fields[pages]:,} pages · {task.fields[records]:,} records · {task.fields[rate]:.1f} pages/s"
+
+# Seconds between counts of what is done.
+REFRESH = 1.0
 
 
 class ProgressBar:
@@ -21,6 +27,8 @@ class ProgressBar:
     def __init__(self, crawler: Crawler, console: Console) -> None:
         self.crawler = crawler
         self.records = 0
+        self.refreshed = 0.0
+        self.refreshing: asyncio.Task[None] | None = None
         self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -32,7 +40,7 @@ class ProgressBar:
         self.task = self.bar.add_task("films", total=None, pages=0, records=0, rate=0.0)
         crawler.signals.connect(self.start, signals.spider_opened)
         crawler.signals.connect(self.count_record, signals.item_scraped)
-        crawler.signals.connect(self.show, signals.response_received)
+        crawler.signals.connect(self.refresh, signals.response_received)
         crawler.signals.connect(self.stop, signals.spider_closed)
 
     @classmethod
@@ -66,16 +74,24 @@ class ProgressBar:
         """Count a record."""
         self.records += 1
 
+    def refresh(self) -> None:
+        """Count what was asked for, now and then, and show it."""
+        if time.monotonic() - self.refreshed > REFRESH:
+            self.refreshed = time.monotonic()
+            self.refreshing = asyncio.create_task(run_of(self.crawler).refresh())
+        self.show()
+
     def show(self) -> None:
         """Bring the figures up to date."""
-        spider = film_spider(self.crawler)
+        spider, run = film_spider(self.crawler), run_of(self.crawler)
         elapsed = self.bar.tasks[0].elapsed or 0
+        total, done = run.asked_for
         self.bar.update(
             self.task,
             description="files" if spider.arguments.source == "files" else "films",
-            total=len(spider.account.asked) or None,
-            completed=spider.account.done,
-            pages=spider.account.pages_read,
+            total=total or None,
+            completed=done,
+            pages=run.ledger.pages,
             records=self.records,
-            rate=spider.account.pages_read / elapsed if elapsed else 0,
+            rate=run.ledger.pages / elapsed if elapsed else 0,
         )

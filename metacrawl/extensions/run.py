@@ -1,49 +1,62 @@
-"""The record of a run: opened before the first request, closed with the outcome."""
+"""The record of a run: entered before the first request, closed with the outcome."""
 
 import asyncio
 import logging
 import signal
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
-from types import FrameType
 from typing import Self
 
 import sqlalchemy as sa
-from scrapy import signals
+from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
+from scrapy.http import Response
 from sqlalchemy.exc import SQLAlchemyError
 from twisted.python.failure import Failure
 
-from metacrawl.database import records, runs
+from metacrawl.database import runs
 from metacrawl.database.connection import connect, first_line
 from metacrawl.database.lock import lock
-from metacrawl.items import CriticReview, Movie, Record, UserReview
-from metacrawl.outcome import Outcome, conclude
+from metacrawl.database.patience import PatientDatabase, is_away
+from metacrawl.extensions.stop import Stop
+from metacrawl.frontier import queue
+from metacrawl.frontier.ledger import Ledger
+from metacrawl.frontier.turn import reclaim
+from metacrawl.outcome import Outcome, Problem, Problems, conclude, told
+from metacrawl.pipelines.deduplicate import DeduplicatePipeline
 from metacrawl.spiders.base import FilmSpider, film_spider
 
 logger = logging.getLogger(__name__)
 
-NOUNS = {Movie: "film", CriticReview: "critic review", UserReview: "user review"}
+# Requests that are leased beside those that can be at work, so that the next one need not be waited for.
+AHEAD = 1
+# Why a spider is closed that can store nothing any more.
+FAILED = "failed"
 
 
 class Run:
-    """One run of a spider: its row in the database, the records that it stores, and how it ends.
+    """One run of a spider, as this process works on it: its frontier, its row in the database, and how it ends.
 
     Leaves `metacrawl/outcome` (a name of `Outcome`) and `metacrawl/message` in the stats.
     """
 
+    ledger: Ledger
+    stop: Stop
+
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
-        self.engine = connect(crawler.settings["METACRAWL_DATABASE_URL"])
+        settings = crawler.settings
+        self.engine = connect(settings["METACRAWL_DATABASE_URL"])
         self.lock = lock(self.engine)
+        self.database = PatientDatabase(self.engine, settings.getfloat("METACRAWL_DATABASE_TIMEOUT"))
         self.id = 0
-        self.signal = 0
+        self.seeded = False
+        self.asked_for = 0, 0
+        self.problems: list[Problem] = []
+        self.left = self.concluded = False
         self.closing: asyncio.Task[None] | None = None
-        crawler.signals.connect(self.spider_opened, signals.spider_opened)
         crawler.signals.connect(self.note_exception, signals.spider_error)
-        crawler.signals.connect(self.note_exception, signals.item_error)
         crawler.signals.connect(self.spider_closed, signals.spider_closed)
 
     @classmethod
@@ -58,91 +71,141 @@ class Run:
         """The spider of this run."""
         return film_spider(self.crawler)
 
-    def spider_opened(self) -> None:
-        """Note that the run starts."""
-        self.remember_signal()
-        self.write(self.start)
+    @property
+    def alone(self) -> bool:
+        """Whether no other process can use the database: a file is locked, and memory nobody else's."""
+        return self.engine.dialect.name == "sqlite"
 
-    def start(self, connection: sa.Connection) -> None:
-        self.id = runs.start(connection, self.spider.name, self.spider.given)
+    def key_of(self, request: Request) -> str:
+        """Give what is the same for all requests of the same page."""
+        return self.crawler.request_fingerprinter.fingerprint(request).hex()
 
-    def save(self, batch: Sequence[Record]) -> None:
-        """Store records, all or none."""
-        self.write(lambda connection: self.count(records.save(connection, self.id, batch)))
+    async def enter(self) -> None:
+        """Go on with the run of this job, or start one."""
+        self.stop = Stop(self.database.hurry, self.give_up)
+        settings = self.crawler.settings
+        worker = await asyncio.to_thread(self.database.write, self.enlist)
+        limits = settings.getint("CONCURRENT_REQUESTS"), settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
+        capacity = min(limit for limit in limits if limit > 0) + AHEAD
+        self.ledger = Ledger(self.database, worker, capacity, self.count, self.fail)
+
+    def enlist(self, connection: sa.Connection) -> queue.Worker:
+        job = self.spider.job
+        if self.spider.arguments.fresh and (old := runs.open_run(connection, job)):
+            runs.finish(connection, old, Outcome.INTERRUPTED, "given up for a fresh one")
+        self.id, _ = runs.enter(connection, job, self.spider.name, self.spider.given)
+        lease = self.crawler.settings.getfloat("METACRAWL_LEASE_SECONDS")
+        worker = queue.Worker(runs.enlist(connection, self.id), self.id, lease)
+        # Who is alone need not wait for leases to run out: they belong to the dead.
+        reclaim(connection, worker, everything=self.alone)
+        self.seeded = runs.seeded(connection, self.id)
+        self.spider.films_met |= runs.films(connection, self.id)
+        return worker
+
+    async def refresh(self) -> None:
+        """Bring the count of what was asked for up to date, all of it and what is done."""
+        self.asked_for = await self.ledger.write(partial(queue.asked_for, run=self.id))
 
     def count(self, counts: Mapping[str, int]) -> None:
-        """Count what storing brought: `metacrawl/stored/{new,changed,unchanged}`, `metacrawl/Movie/<field>/missing`."""
+        """Count what a transaction brought.
+
+        As `metacrawl/stored/{new,changed,unchanged}`, `metacrawl/frontier/{known,late,discarded}` and
+        `metacrawl/Movie/<field>/missing`.
+        """
         for name, number in counts.items():
             change, _, field = name.partition("/")
-            stat = f"metacrawl/Movie/{field}/{change}" if field else f"metacrawl/stored/{change}"
-            self.crawler.stats.inc_value(stat, number)
+            group = "frontier" if name in {"known", "late", "discarded"} else "stored"
+            stat = f"metacrawl/Movie/{field}/{change}" if field else f"metacrawl/{group}/{change}"
+            if number:
+                self.crawler.stats.inc_value(stat, number)
+        if counts.get("late"):
+            logger.warning("%d pages came too late: another worker has taken them over", counts["late"])
+        if counts.get("discarded") and (pipeline := self.crawler.get_item_pipeline(DeduplicatePipeline)):
+            pipeline.forget()
 
-    def write(self, action: Callable[[sa.Connection], object]) -> None:
-        """Do something in one transaction; a database that fails ends the run."""
-        if self.closing:
-            return
-        try:
-            with self.engine.begin() as connection:
-                action(connection)
-        except SQLAlchemyError as error:
-            self.fail(Outcome.DATABASE, f"{self.engine.url}: {first_line(error)}")
-        except Exception as error:  # whatever it is, records were lost, and the run must say so
-            self.fail(Outcome.INTERNAL, told(error))
-            logger.exception("Records could not be stored")
+    def note(self, problem: Problem) -> None:
+        """Note what went wrong with this process, not with a page."""
+        logger.error("%s", problem.message)
+        self.problems.append(problem)
 
-    def fail(self, outcome: Outcome, message: str) -> None:
-        self.spider.account.note(outcome, message)
-        # Not awaited: the engine waits for the very page that brought us here.
-        self.closing = asyncio.create_task(self.crawler.engine.close_spider_async(reason=outcome.label))
+    def note_failure(self, error: Exception) -> None:
+        """Note that nothing can be stored any more."""
+        if is_away(error):
+            self.note(Problem(Outcome.DATABASE, f"{self.engine.url}: {first_line(error)}"))
+        else:
+            self.note(Problem(Outcome.INTERNAL, told(error)))
 
-    def note_exception(self, failure: Failure) -> None:
-        """Note an exception in a spider or a pipeline."""
-        self.spider.account.note(Outcome.INTERNAL, told(failure.value))
-
-    def remember_signal(self) -> None:
-        """Learn which signal stops the run; Scrapy, which handles it, does not tell."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            handler = signal.getsignal(number)
-            # Only the main thread may handle signals; a crawl elsewhere is stopped by its own program.
-            if callable(handler) and threading.current_thread() is threading.main_thread():
-                signal.signal(number, partial(self.receive, handler))
-
-    def receive(self, handler: Callable[[int, FrameType | None], object], number: int, frame: FrameType | None) -> None:
-        self.signal = number
-        handler(number, frame)
+    def note_exception(self, failure: Failure, response: Response | None) -> None:
+        """Note an exception that is not for a page: that of the spider's start."""
+        if response is None:
+            self.note(Problem(Outcome.INTERNAL, told(failure.value)))
 
     def note_reason(self, reason: str) -> None:
         """Note why the spider was closed, unless it was at its end."""
         if reason == "shutdown":
-            outcome = Outcome.TERMINATED if self.signal == signal.SIGTERM else Outcome.INTERRUPTED
-            self.spider.account.note(outcome, "stopped by a signal")
-        elif reason != "finished" and not self.closing:
-            self.spider.account.note(Outcome.PARTIAL, f"stopped early: {reason}")
-        elif reason == "finished" and (lost := self.spider.account.unanswered):
-            self.spider.account.note(
-                Outcome.PARTIAL, f"{lost[0]}: {len(lost)} of the pages asked for led elsewhere or nowhere"
-            )
+            outcome = Outcome.TERMINATED if self.stop.signal == signal.SIGTERM else Outcome.INTERRUPTED
+            self.note(Problem(outcome, "stopped by a signal"))
+        elif reason not in {"finished", FAILED, "start_error"}:
+            self.note(Problem(Outcome.PARTIAL, f"stopped early: {reason}"))
 
-    def spider_closed(self, reason: str) -> None:
+    def fail(self, error: Exception) -> None:
+        """End the crawl, for nothing can be stored any more."""
+        logger.debug("The frontier failed", exc_info=error)
+        self.note_failure(error)
+        # Not awaited: the engine waits for the very page that brought us here.
+        self.closing = asyncio.create_task(self.crawler.engine.close_spider_async(reason=FAILED))
+
+    async def leave(self) -> None:
+        """Store what is done and give back the rest, as far as the database is there."""
+        if self.left:
+            return
+        self.left = True
+        try:
+            await self.refresh()
+            await self.ledger.close()
+        except SQLAlchemyError as error:
+            self.note_failure(error)
+
+    async def give_up(self) -> None:
+        """End the run while pages are still on their way."""
+        await self.leave()
+        await self.spider_closed("shutdown")
+
+    async def spider_closed(self, reason: str) -> None:
         """Work out how the run ended, and note it."""
+        if self.concluded:
+            return
+        self.concluded = True
         self.note_reason(reason)
-        met: dict[type[Record], int] = {}
-        self.write(lambda connection: met.update(runs.counts(connection, self.id)))
-        outcome, message = self.conclude(met)
-        self.write(lambda connection: runs.finish(connection, self.id, outcome.label, message))
-        # Once more, for the database may have failed only now.
-        outcome, message = self.conclude(met)
+        try:
+            outcome, message = await asyncio.to_thread(self.database.write, self.end)
+        except SQLAlchemyError as error:
+            self.note_failure(error)
+            outcome, message = self.conclude(Problems(), {}, left=True)
         self.crawler.stats.set_value("metacrawl/outcome", outcome.name)
         self.crawler.stats.set_value("metacrawl/message", message)
+        self.stop.over()
         self.engine.dispose()
         if self.lock:
             self.lock.release()
 
-    def conclude(self, met: Mapping[type[Record], int]) -> tuple[Outcome, str]:
-        amounts = {NOUNS[kind]: number for kind, number in met.items()}
-        return conclude(self.spider.account.problems, self.spider.account.pages_read, amounts, str(self.engine.url))
+    def end(self, connection: sa.Connection) -> tuple[Outcome, str]:
+        """Finish the run if nothing is left to do, else leave it open."""
+        left = not runs.seeded(connection, self.id) or bool(queue.left(connection, self.id))
+        problems, met = runs.problems(connection, self.id), runs.met(connection, self.id)
+        outcome, message = self.conclude(problems, met, left=left)
+        (runs.pause if left else runs.finish)(connection, self.id, outcome, message)
+        return outcome, message
+
+    def conclude(self, problems: Problems, met: Mapping[str, int], *, left: bool) -> tuple[Outcome, str]:
+        for problem in self.problems:
+            problems.add(problem)
+        return conclude(problems, met, str(self.engine.url), left=left)
 
 
-def told(error: BaseException | None) -> str:
-    """Name an exception in a few words: its message may hold a whole page."""
-    return f"{type(error).__name__}: {error}"[:200]
+def run_of(crawler: Crawler) -> Run:
+    """Give the run of a crawl. Raises `RuntimeError` where the extension is switched off."""
+    run = crawler.get_extension(Run)
+    if run is None:
+        raise RuntimeError("the frontier needs the extension metacrawl.extensions.run.Run")
+    return run

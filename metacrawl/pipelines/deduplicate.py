@@ -42,3 +42,7 @@ class DeduplicatePipeline:
         if len(self.met) > REMEMBERED:
             self.met.popitem(last=False)
         return item
+
+    def forget(self) -> None:
+        """Take every record for new: some that were met are not stored, for what became of their pages."""
+        self.met.clear()

@@ -10,10 +10,12 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 
 from metacrawl.items import Record
-from metacrawl.outcome import Outcome
-from metacrawl.spiders.base import film_spider
 
 logger = logging.getLogger(__name__)
+
+
+class UnusableError(DropItem):
+    """A record that nobody can use, so that the page is not complete without it."""
 
 
 class ValidatePipeline:
@@ -31,7 +33,7 @@ class ValidatePipeline:
         return cls(crawler)
 
     def process_item(self, item: Record) -> Record:
-        """Clean a record. Raises `DropItem` for one without a key."""
+        """Clean a record. Raises `UnusableError` for one without a key."""
         try:
             check(item, type(item))
         except msgspec.ValidationError:
@@ -39,8 +41,7 @@ class ValidatePipeline:
         if not item.key or item.key.startswith("/"):
             # No more of it: the line is printed, logged and stored.
             message = f"{item.source_url}: a {type(item).__name__} without what its key is made of"
-            film_spider(self.crawler).account.note(Outcome.PARTIAL, message)
-            raise DropItem(message, log_level="DEBUG")
+            raise UnusableError(message, log_level="DEBUG")
         return item
 
     def empty_invalid_fields(self, item: Record) -> None:

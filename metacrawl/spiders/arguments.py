@@ -39,6 +39,9 @@ class Arguments:
     captured_at: dt.datetime | None = None
     """When the site showed the saved pages, if not when their files were written."""
 
+    fresh: bool = False
+    """Start anew where an earlier run could be resumed."""
+
 
 def read_arguments(given: Mapping[str, str], takes: Collection[str]) -> Arguments:
     """Read a spider's arguments, of those that it `takes`.
@@ -104,7 +107,7 @@ def read_path(value: str) -> tuple[Path, ...]:
         raise ConfigError(f"path={value}: {error.strerror}") from None
     if not found:
         raise ConfigError(f"path={value}: {'matches no file' if glob.has_magic(value) else 'no such file'}")
-    return tuple(sorted(found))
+    return tuple(sorted(file.absolute() for file in found))
 
 
 def find_files(value: str) -> list[Path]:
@@ -142,4 +145,5 @@ READERS: Mapping[str, Callable[[str], Any]] = {
     "path": read_path,
     "limit": read_limit,
     "captured_at": read_captured_at,
+    "fresh": choice("fresh", {"1": True, "0": False}),
 }

@@ -1,21 +1,22 @@
 """What the spiders share: arguments and request flow."""
 
+import hashlib
 from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
-from scrapy import Request, Spider, signals
+import msgspec
+from scrapy import Request, Spider
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 from scrapy.settings import BaseSettings
-from twisted.python.failure import Failure
 
-from metacrawl.extract import LayoutError, Page
+from metacrawl.extract import Page
 from metacrawl.items import Record
-from metacrawl.outcome import Outcome
+from metacrawl.outcome import Outcome, Problem
 from metacrawl.sources import Source
 from metacrawl.sources.files import FilesSource
 from metacrawl.sources.site import SiteSource
-from metacrawl.spiders.account import Account
 from metacrawl.spiders.arguments import REVIEWS, Arguments, read_arguments
 from metacrawl.urls import PageKind, PageRef
 
@@ -38,10 +39,17 @@ def make_source(arguments: Arguments, settings: BaseSettings) -> Source:
     return SiteSource(settings["METACRAWL_SITE_URL"], settings["METACRAWL_CONTACT"])
 
 
+def job_of(spider: str, arguments: Arguments, settings: BaseSettings) -> str:
+    """Tell jobs apart: the same spider, asked for the same films on the same site, has the same."""
+    site = settings["METACRAWL_SITE_URL"] if arguments.source == "site" else ""
+    what = msgspec.json.encode([spider, site, replace(arguments, fresh=False)], enc_hook=str, order="deterministic")
+    return hashlib.sha256(what).hexdigest()
+
+
 class FilmSpider(Spider):
     """A spider that is asked for films and follows their pages."""
 
-    takes: ClassVar[tuple[str, ...]] = ("movie", "source", "path", "limit", "captured_at")
+    takes: ClassVar[tuple[str, ...]] = ("movie", "source", "path", "limit", "captured_at", "fresh")
     """The arguments that it takes."""
 
     first_page: ClassVar[PageKind]
@@ -55,15 +63,15 @@ class FilmSpider(Spider):
 
     allowed_domains: list[str]
 
-    def __init__(self, given: Mapping[str, str], arguments: Arguments, source: Source) -> None:
+    def __init__(self, given: Mapping[str, str], arguments: Arguments, source: Source, job: str) -> None:
         super().__init__()
         self.given = given
         self.arguments = arguments
         self.reviews = arguments.reviews & self.lists
         self.source = source
-        self.account = Account()
+        self.job = job
         self.films_met: set[str] = set()
-        self.lists_met: dict[tuple[PageKind, str], set[str]] = {}
+        self.lists_met: dict[tuple[PageKind, str], dict[str, set[str]]] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *_args: Any, **given: str) -> Self:
@@ -76,51 +84,40 @@ class FilmSpider(Spider):
             agent = f"{crawler.settings['USER_AGENT']} (+{contact})"
             crawler.settings.set("USER_AGENT", agent, priority="spider")
         source = make_source(arguments, crawler.settings)
-        spider = super().from_crawler(crawler, given, arguments, source)
+        job = job_of(cls.name, arguments, crawler.settings)
+        spider = super().from_crawler(crawler, given, arguments, source, job)
         spider.allowed_domains = source.hosts
-        crawler.signals.connect(spider.drop, signals.request_dropped)
         return spider
 
     async def start(self) -> AsyncIterator[Request]:
         """Ask for the first page of each film."""
         films = self.arguments.movie[: self.arguments.limit]
         pages = [PageRef(self.first_page, film, self.first_query) for film in films]
-        requests = [self.ask(request, asked_for=request.url) for request in self.source.first_requests(pages)]
-        for request in requests:
+        for request in self.source.first_requests(pages):
             yield request
 
-    def ask(self, request: Request, asked_for: str) -> Request:
-        """Account for a request, and have its answer or its failure come here."""
-        self.account.asked[asked_for] += 1
-        return request.replace(callback=self.parse, errback=self.fail, cb_kwargs={"asked_for": asked_for})
+    def parse(self, response: Response) -> Iterator[Record | Request | Problem]:
+        """Give the records of a page, the requests of those that it leads to, and what is wrong with it.
 
-    def parse(self, response: Response, asked_for: str = "") -> Iterator[Record | Request]:
-        """Give the records of a page, and the requests of those that it leads to.
-
-        `asked_for` is what the crawl was asked for that led here; `scrapy parse` has none.
+        Raises `LayoutError` for a page that cannot be read.
         """
-        try:
-            page = self.source.read(response)
-        except LayoutError as error:
-            self.account.note(Outcome.LAYOUT, f"{response.url}: {error}")
-        else:
-            self.account.pages_read += 1
-            if self.within_limit(page.ref.slug):
-                yield from self.records(page)
-                yield from (self.ask(request, asked_for) for request in self.source.requests(self.leads_to(page)))
-        self.account.settle(asked_for)
+        page = self.source.read(response)
+        if self.within_limit(page.ref.slug):
+            leads_to = list(self.leads_to(page))
+            yield from self.records(page)
+            yield from self.source.requests(leads_to)
+            if page.next_page and page.next_page not in leads_to:
+                yield Problem(
+                    Outcome.LAYOUT, f"{page.ref.url}: the list goes on, but this page has nothing that is new in it"
+                )
 
-    def drop(self, request: Request) -> None:
-        """Account for a request that the scheduler drops: its page is read already, for another request."""
-        if "asked_for" not in request.cb_kwargs:
-            return
+    def problem_of_known(self, request: Request) -> Problem | None:
+        """Tell what is wrong with a redirect to a page that this crawl has met before, if anything is."""
         if request.url in request.meta.get("redirect_urls", ()):
-            self.account.note(Outcome.PARTIAL, f"{request.url}: redirected in a circle")
-        elif self.source.is_astray(request):
-            self.account.note(
-                Outcome.LAYOUT, f"{request.url}: redirected here from a page of kind {request.meta['kind']}"
-            )
-        self.account.settle(request.cb_kwargs["asked_for"])
+            return Problem(Outcome.PARTIAL, f"{request.url}: redirected in a circle")
+        if self.source.is_astray(request):
+            return Problem(Outcome.LAYOUT, f"{request.url}: redirected here from a page of kind {request.meta['kind']}")
+        return None
 
     def records(self, page: Page) -> Iterator[Record]:
         """Choose the records of a page that this spider wants; what it says of the film is always one."""
@@ -134,20 +131,16 @@ class FilmSpider(Spider):
         """Choose the pages to read after this one."""
         if page.next_page is None:
             self.lists_met.pop((page.ref.kind, page.ref.slug), None)
-        elif self.goes_on(page):
+        elif self.has_news(page):
             yield page.next_page
 
-    def goes_on(self, page: Page) -> bool:
-        """Tell whether a page of a list had a review that those before it had not; a list without end has none."""
-        met = self.lists_met.setdefault((page.ref.kind, page.ref.slug), set())
-        reviews = {review.key for review in (*page.critic_reviews, *page.user_reviews)}
-        if reviews <= met:
-            self.account.note(
-                Outcome.LAYOUT, f"{page.ref.url}: the list goes on, but this page has nothing that is new in it"
-            )
-            return False
-        met |= reviews
-        return True
+    def has_news(self, page: Page) -> bool:
+        """Tell whether a page of a list has a review that no other has; a list without end has none."""
+        pages = self.lists_met.setdefault((page.ref.kind, page.ref.slug), {})
+        # By page: one that is read again, for its first reading was lost, has nothing new either.
+        pages[page.ref.url] = {review.key for review in (*page.critic_reviews, *page.user_reviews)}
+        others = (reviews for url, reviews in pages.items() if url != page.ref.url)
+        return bool(pages[page.ref.url].difference(*others))
 
     def within_limit(self, film: str) -> bool:
         """Tell whether a film is among the first `limit` that were met: a saved page names its film only when read."""
@@ -156,12 +149,6 @@ class FilmSpider(Spider):
         if len(self.films_met) < self.arguments.limit:
             self.films_met.add(film)
         return film in self.films_met
-
-    def fail(self, failure: Failure) -> None:
-        """Account for a page that could not be had."""
-        request: Request = failure.request  # type: ignore[attr-defined] # Scrapy puts it there
-        self.account.note_failure(request, failure)
-        self.account.settle(request.cb_kwargs["asked_for"])
 
 
 def film_spider(crawler: Crawler) -> FilmSpider:

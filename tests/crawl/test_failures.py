@@ -192,7 +192,7 @@ def test_a_number_too_big_for_a_database_costs_that_value_only(scrapy, serve, pa
 
 def test_records_are_never_lost_in_silence_whatever_the_exception(scrapy, serve, pages, stored):
     site = serve(pages)
-    pipelines = {"tests.crawl.planted.TooBigPipeline": 150, "metacrawl.pipelines.store.StorePipeline": 300}
+    pipelines = {"tests.crawl.planted.TooBigPipeline": 150}
     run = scrapy(
         *("crawl", "user_reviews", "-a", f"movie={FILM}"),
         METACRAWL_SITE_URL=site.url,
@@ -200,12 +200,13 @@ def test_records_are_never_lost_in_silence_whatever_the_exception(scrapy, serve,
         **NO_DELAY,
     )
     assert run.returncode == 70
-    assert run.stdout.startswith("internal: OverflowError: ")
+    path = f"/movie/{FILM}/user-reviews?sort-by=date&num_items=100"
+    assert run.stdout.startswith(f"internal: {site.url}{path}: OverflowError: ")
     assert stored() == []
 
 
 def test_an_exception_in_a_component_is_a_defect_told_in_a_few_words(scrapy, serve, pages):
-    pipelines = {"tests.crawl.planted.FailingPipeline": 150, "metacrawl.pipelines.store.StorePipeline": 300}
+    pipelines = {"tests.crawl.planted.FailingPipeline": 150}
     run = scrapy(
         *("crawl", "user_reviews", "-a", f"movie={FILM}"),
         METACRAWL_SITE_URL=serve(pages).url,
@@ -232,6 +233,7 @@ def test_a_database_that_fails_in_mid_crawl_ends_the_run(scrapy, serve, pages, t
         *("crawl", "critic_reviews", "-a", f"movie={FILM}"),
         METACRAWL_SITE_URL=site.url,
         METACRAWL_DATABASE_URL=f"sqlite:///{path}?timeout=0.2",
+        METACRAWL_DATABASE_TIMEOUT=0.5,
         **NO_DELAY,
     )
     held[0].close()

@@ -4,14 +4,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scrapy.exceptions import DropItem
 from scrapy.utils.test import get_crawler
 
 from metacrawl.database import records, runs
 from metacrawl.database.connection import connect
 from metacrawl.items import Award, Credit, CriticReview, Movie, Ranking, UserReview
-from metacrawl.outcome import Outcome
-from metacrawl.pipelines.validate import ValidatePipeline
+from metacrawl.pipelines.validate import UnusableError, ValidatePipeline
 from metacrawl.spiders.movies import MoviesSpider
 
 THEN = dt.datetime(2017, 7, 16, 12, tzinfo=dt.UTC)
@@ -145,18 +143,16 @@ def test_two_films_do_not_share_what_was_emptied(validate):
 
 
 @pytest.mark.parametrize("key", ["", "/Ann", None, 7])
-def test_a_record_without_a_usable_key_is_dropped_and_noted(validate, crawler, key):
+def test_a_record_without_a_usable_key_is_dropped_as_a_problem(validate, key):
     record = user(author="Ann")
     record.key = key
-    with pytest.raises(DropItem):
+    with pytest.raises(UnusableError, match=HER):
         validate(record)
-    assert crawler.spider.account.problems.count == {Outcome.PARTIAL: 1}
-    assert HER in crawler.spider.account.problems.describe(Outcome.PARTIAL)
 
 
-def test_a_record_with_a_key_is_no_problem(validate, crawler):
-    validate(user(score="ten"))
-    assert crawler.spider.account.problems.worst is Outcome.COMPLETE
+def test_a_record_with_a_key_is_no_problem(validate):
+    record = user(score="ten")
+    assert validate(record) is record
 
 
 ANY_VALUE = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.dates() | st.lists(st.integers())
@@ -183,7 +179,7 @@ def test_what_was_validated_can_be_stored(validate, record):
     engine = connect("sqlite://")
     try:
         with engine.begin() as connection:
-            run = runs.start(connection, "movies", {})
+            run, _ = runs.enter(connection, "job", "movies", {})
             assert records.save(connection, run, [validate(replace(record))]) == {"new": 1}
     finally:
         engine.dispose()

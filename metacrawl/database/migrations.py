@@ -1,0 +1,57 @@
+"""The tables of an older metacrawl, brought up to date."""
+
+from collections.abc import Callable, Mapping
+
+import sqlalchemy as sa
+
+from metacrawl.database.schema import METADATA, RUNS, SCHEMA_VERSION, VERSION
+from metacrawl.outcome import DatabaseError
+
+# Any number will do, as long as it is the same in all processes.
+LOCK = 2010_2016_2023
+
+
+def version(connection: sa.Connection) -> int:
+    """Tell the version of the tables; 0 where there are none."""
+    tables = sa.inspect(connection).get_table_names()
+    if SCHEMA_VERSION.name in tables:
+        found: int = connection.execute(sa.select(SCHEMA_VERSION.c.version)).scalar_one()
+        return found
+    return 1 if RUNS.name in tables else 0
+
+
+def migrate(connection: sa.Connection) -> None:
+    """Make the tables, or change those that are there. Raises `DatabaseError` for those of a newer metacrawl."""
+    if connection.dialect.name == "postgresql":
+        # Two workers that start at once; SQLite's transactions are alone anyway.
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+    found = version(connection)
+    if found == VERSION:
+        return
+    if found > VERSION:
+        raise DatabaseError(
+            f"{connection.engine.url} has tables of version {found}, and this metacrawl knows them up to {VERSION}: "
+            "install the newer one"
+        )
+    for step in range(found, VERSION) if found else ():
+        STEPS[step](connection)
+    METADATA.create_all(connection)
+    connection.execute(sa.delete(SCHEMA_VERSION))
+    connection.execute(sa.insert(SCHEMA_VERSION).values(version=VERSION))
+
+
+def from_1(connection: sa.Connection) -> None:
+    """Runs can be resumed, and several processes work on one. Those of version 1 cannot: they are over."""
+    for statement in (
+        "ALTER TABLE runs ADD COLUMN job TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE runs ADD COLUMN seeded BOOLEAN NOT NULL DEFAULT TRUE",
+        "ALTER TABLE runs DROP COLUMN pid",
+        "ALTER TABLE runs DROP COLUMN host",
+        "UPDATE runs SET finished_at = started_at, outcome = 'interrupted' WHERE finished_at IS NULL",
+    ):
+        connection.execute(sa.text(statement))
+    for index in RUNS.indexes:
+        index.create(connection)
+
+
+STEPS: Mapping[int, Callable[[sa.Connection], None]] = {1: from_1}

@@ -1,0 +1,61 @@
+"""Transactions in a database that may be away for a while."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from metacrawl.database.connection import first_line
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
+
+
+def is_away(error: Exception) -> bool:
+    """Tell whether the database is at fault (gone, locked, full, wanting all anew), not what is to be stored."""
+    return isinstance(error, OperationalError | InterfaceError) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    )
+
+
+class PatientDatabase:
+    """Does things in transactions; waits up to `seconds` for a database that is away, then no more."""
+
+    def __init__(self, engine: sa.Engine, seconds: float) -> None:
+        self.engine = engine
+        self.seconds = seconds
+        self.hurried = threading.Event()
+
+    def hurry(self) -> None:
+        """Wait no more, now and later."""
+        self.hurried.set()
+
+    def write(self, action: Callable[[sa.Connection], T]) -> T:
+        """Do something in one transaction, from the start again when the database was away.
+
+        That includes a commit whose answer was lost: the action must see for itself what is done already. Raises what
+        the database raised last.
+        """
+        deadline = time.monotonic() + self.seconds
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                with self.engine.begin() as connection:
+                    return action(connection)
+            except DBAPIError as error:
+                if not is_away(error):
+                    raise
+                if time.monotonic() > deadline or self.hurried.is_set():
+                    self.hurry()
+                    raise
+                if pause == FIRST_PAUSE:
+                    logger.warning("%s: %s; waiting for it", self.engine.url, first_line(error))
+            self.hurried.wait(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)

@@ -1,0 +1,184 @@
+"""The frontier as one worker sees it: what it holds, what it has done, what it is given next."""
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from typing import TypeVar
+
+import sqlalchemy as sa
+from scrapy import Request
+
+from metacrawl.database import runs
+from metacrawl.database.patience import PatientDatabase, is_away
+from metacrawl.frontier import queue
+from metacrawl.frontier.page import META, Page
+from metacrawl.frontier.payload import decode
+from metacrawl.frontier.turn import Order, Turn, take_turn
+from metacrawl.outcome import Outcome, Problem, told
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# Seconds between looks for what other workers have queued.
+POLL = 1.0
+# How many of the requests that a crawl starts from go into one transaction.
+SEEDS = 1000
+
+
+class Ledger:
+    """Leases requests of a run for one worker, at most `capacity` at a time, and stores what comes of them.
+
+    It uses the database in a thread of its own, so that a slow one stops only those who wait for it; pages that are
+    done in the meantime share the next transaction. Calls `on_turn` after each, and `on_failure` once when no more is
+    possible.
+    """
+
+    def __init__(
+        self,
+        database: PatientDatabase,
+        worker: queue.Worker,
+        capacity: int,
+        on_turn: Callable[[Counter[str]], None],
+        on_failure: Callable[[Exception], None],
+    ) -> None:
+        self.database, self.worker, self.capacity = database, worker, capacity
+        self.on_turn, self.on_failure = on_turn, on_failure
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
+        self.held: dict[int, Page] = {}
+        self.done: dict[Page, asyncio.Future[None]] = {}
+        self.leased: asyncio.Queue[Request | None] = asyncio.Queue()
+        self.wake = asyncio.Event()
+        self.task: asyncio.Task[None] | None = None
+        self.leasing = self.open = True
+        self.look_at = 0.0
+        self.pages = 0
+        """How many pages this worker has brought to their end."""
+
+    async def write(self, action: Callable[[sa.Connection], T]) -> T:
+        """Do something in one transaction, in the ledger's thread."""
+        return await asyncio.get_running_loop().run_in_executor(self.thread, self.database.write, action)
+
+    async def seed(self, rows: AsyncIterator[queue.Row]) -> None:
+        """Put in the requests that the run starts from, and note that all are in."""
+        batch: list[queue.Row] = []
+        async for row in rows:
+            batch.append(row)
+            if len(batch) == SEEDS:
+                await self.write(partial(queue.add, run=self.worker.run, rows=batch))
+                batch = []
+        await self.write(partial(self.seed_last, rows=batch))
+
+    def seed_last(self, connection: sa.Connection, rows: Sequence[queue.Row]) -> None:
+        queue.add(connection, self.worker.run, rows)
+        runs.set_seeded(connection, self.worker.run)
+
+    async def requests(self) -> AsyncIterator[Request]:
+        """Lease request after request until nothing is left in the whole run."""
+        self.task = asyncio.create_task(self.work())
+        try:
+            while (request := await self.leased.get()) is not None:
+                yield request
+        finally:
+            # Whoever asked wants no more.
+            self.leasing = False
+
+    async def commit(self, page: Page) -> None:
+        """Store all that has come of a page; returns when it is stored, or never will be."""
+        if self.open and page.id in self.held and page not in self.done:
+            self.done[page] = asyncio.get_running_loop().create_future()
+            self.wake.set()
+            await self.done[page]
+
+    async def work(self) -> None:
+        """Take turn after turn, until nothing is left or the ledger is closed."""
+        try:
+            while self.open and not (await self.turn()).over:
+                try:
+                    await asyncio.wait_for(self.wake.wait(), POLL)
+                except TimeoutError:
+                    continue
+        except Exception as error:  # noqa: BLE001 - whatever it is, nothing can be stored any more, and the run must say so
+            self.open = False
+            self.end(list(self.done))
+            self.on_failure(error)
+        self.leased.put_nowait(None)
+
+    async def turn(self) -> Turn:
+        """Do one transaction, if there is anything to do."""
+        self.wake.clear()
+        pages = list(self.done)
+        held = self.held.keys() - {page.id for page in pages}
+        room = self.room(held) if self.leasing and self.open else 0
+        look = time.monotonic() >= self.look_at
+        if not (pages or room or look):
+            return Turn()
+        order = Order(pages, held, room, look)
+        turn = await asyncio.get_running_loop().run_in_executor(self.thread, self.store, order)
+        if look:
+            self.look_at = time.monotonic() + self.worker.lease / 3
+        self.pages += len(pages)
+        self.end(pages)
+        for leased in turn.leased:
+            self.take(leased)
+        self.on_turn(turn.counts)
+        return turn
+
+    def room(self, held: Collection[int]) -> int:
+        """Tell how many more requests there is room for; beside one under suspicion for none."""
+        if any(self.held[id_].suspect for id_ in held):
+            return 0
+        return self.capacity - len(held)
+
+    def take(self, leased: queue.Leased) -> None:
+        request = decode(leased.request)
+        page = Page(leased.id, request, leased.asked_for, suspect=leased.crashes >= queue.SUSPECT)
+        request.meta[META] = page
+        self.held[page.id] = page
+        self.leased.put_nowait(request)
+
+    def store(self, order: Order) -> Turn:
+        """Do the transaction; a page that cannot be stored is given up, and the others are stored without it."""
+        try:
+            return self.database.write(lambda connection: take_turn(connection, self.worker, order))
+        except Exception as error:
+            if is_away(error) or all(page.dead for page in order.pages):
+                raise
+            logger.warning("%d pages could not be stored together: %s", len(order.pages), told(error))
+            if len(order.pages) == 1:
+                url = order.pages[0].request.url
+                order.pages[0].fail(Problem(Outcome.INTERNAL, f"{url}: {told(error)}"))
+        counts: Counter[str] = Counter()
+        for number, page in enumerate(order.pages, 1):
+            others = {*order.held, *(other.id for other in order.pages[number:])}
+            counts += self.store(Order([page], others)).counts
+        turn = self.store(replace(order, pages=()))
+        turn.counts += counts
+        return turn
+
+    def end(self, pages: Sequence[Page]) -> None:
+        """Let those go on who wait for pages."""
+        for page in pages:
+            self.held.pop(page.id, None)
+            stored = self.done.pop(page)
+            if not stored.done():
+                stored.set_result(None)
+
+    async def close(self) -> None:
+        """Store what is done, give back what is not. Raises what the database raised."""
+        was_open, self.open, self.leasing = self.open, False, False
+        self.wake.set()
+        if self.task:
+            await self.task
+        try:
+            if was_open:
+                await self.turn()
+                await self.write(partial(queue.give_back, worker=self.worker))
+        finally:
+            self.end(list(self.done))
+            self.thread.shutdown(wait=False)

@@ -1,0 +1,87 @@
+"""A leased request on its way through the crawl, with all that comes of it until it is stored."""
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from typing import cast
+
+from scrapy import Request
+
+from metacrawl.frontier.payload import encode
+from metacrawl.frontier.queue import Row
+from metacrawl.items import Record
+from metacrawl.outcome import Problem
+
+logger = logging.getLogger(__name__)
+
+# Its name in a request's meta; retries and redirects copy it.
+META = "page"
+
+
+@dataclass(eq=False)
+class Page:
+    """What one request brings: stored together, or not at all."""
+
+    id: int
+    request: Request
+    """As it was leased."""
+
+    asked_for: str
+    suspect: bool = False
+    """It may be what its processes died of."""
+
+    scheduled: Request | None = None
+    """The request that came to the scheduler last: the same, the same again, or where it was redirected to."""
+
+    records: list[Record] = field(default_factory=list)
+    follow_ups: list[Row] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    dead: bool = False
+    """Nothing of it is to be stored but its problems."""
+
+    if_known: Problem | None = None
+    """What is wrong where it was redirected to a page that is known already."""
+
+    expected: int = 0
+    """How many of its records are still on their way through the pipelines."""
+
+    all_in: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set whenever none is."""
+
+    def __post_init__(self) -> None:
+        self.all_in.set()
+
+    def expect(self) -> None:
+        """Wait for one more record."""
+        self.expected += 1
+        self.all_in.clear()
+
+    def arrived(self) -> None:
+        """Wait for one record less."""
+        self.expected -= 1
+        if not self.expected:
+            self.all_in.set()
+
+    def follow(self, request: Request, key: str) -> None:
+        """Take in a request that the page leads to. Raises `ValueError` for one that cannot be kept."""
+        if request.dont_filter:
+            # Never the same as another one, and yet the same when the page is read again.
+            key = f"{key}/{self.id}/{len(self.follow_ups)}"
+        self.follow_ups.append(
+            Row(key=key, asked_for=self.asked_for, priority=request.priority, request=encode(request))
+        )
+
+    def note(self, problem: Problem) -> None:
+        """Note what went wrong with a part of the page."""
+        logger.error("%s", problem.message)
+        self.problems.append(problem)
+
+    def fail(self, problem: Problem) -> None:
+        """Give the page up."""
+        self.dead = True
+        self.note(problem)
+
+
+def page_of(request: Request) -> Page | None:
+    """Give the page that a request is for; None for one that is none of the frontier's, such as for robots.txt."""
+    return cast("Page | None", request.meta.get(META))

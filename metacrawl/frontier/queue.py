@@ -1,0 +1,180 @@
+"""The requests of a run as rows: queued → leased → done, or dead.
+
+All times are the database's own, so that workers on several machines agree.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+from metacrawl.database.rows import insert
+from metacrawl.database.schema import FRONTIER
+
+# A request whose processes have died so often is not tried again.
+POISON = 3
+# One that may be about to is tried alone, so that it alone is to blame.
+SUSPECT = POISON - 1
+
+
+class Clock(FunctionElement[float]):
+    """Seconds since 1970."""
+
+    type = sa.Double()
+    inherit_cache = True
+
+
+@compiles(Clock, "sqlite")
+def sqlite_clock(*_: Any, **__: Any) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(Clock, "postgresql")
+def postgresql_clock(*_: Any, **__: Any) -> str:
+    # That of the transaction stands still.
+    return "extract(epoch from clock_timestamp())::double precision"
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A process at work on a run; its leases hold for some seconds."""
+
+    id: int
+    run: int
+    lease: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """A request to come."""
+
+    key: str
+    asked_for: str
+    priority: int
+    request: str
+
+
+@dataclass(frozen=True)
+class Leased:
+    """A request that a worker has taken."""
+
+    id: int
+    asked_for: str
+    priority: int
+    request: str
+    crashes: int
+
+
+def is_in(state: str) -> sa.ColumnElement[bool]:
+    """Compare with a state that stands in the statement itself: a parameter would not find the partial index."""
+    return FRONTIER.c.state == sa.literal(state, literal_execute=True)
+
+
+def add(connection: sa.Connection, run: int, rows: Iterable[Row]) -> set[str]:
+    """Queue requests; returns the keys of those that are new to the run."""
+    # In the order of their keys, so that two workers do not wait for each other.
+    values = [
+        {"run": run, **vars(row), "state": "queued", "crashes": 0} for row in sorted(rows, key=lambda row: row.key)
+    ]
+    if not values:
+        return set()
+    statement = insert(connection, FRONTIER).on_conflict_do_nothing(index_elements=["run", "key"])
+    return set(connection.execute(statement.returning(FRONTIER.c.key), values).scalars())
+
+
+def lease(connection: sa.Connection, worker: Worker, number: int, *, alone: bool) -> list[Leased]:
+    """Take the next requests for a worker, the most urgent and oldest first, at most `number`.
+
+    One under suspicion is taken only by a worker that is `alone` with it.
+    """
+    waiting = (
+        sa.select(FRONTIER.c.id)
+        .where(FRONTIER.c.run == worker.run, is_in("queued"))
+        .order_by(FRONTIER.c.priority.desc(), FRONTIER.c.id)
+        .with_for_update(skip_locked=True)
+    )
+    leased = take(connection, waiting.where(FRONTIER.c.crashes < SUSPECT).limit(number), worker)
+    if not leased and alone:
+        leased = take(connection, waiting.limit(1), worker)
+    return sorted(leased, key=lambda row: (-row.priority, row.id))
+
+
+def take(connection: sa.Connection, chosen: sa.Select[Any], worker: Worker) -> list[Leased]:
+    # As a common table expression, the choice is made once.
+    ids = chosen.cte("chosen")
+    statement = (
+        sa.update(FRONTIER)
+        .where(FRONTIER.c.id.in_(sa.select(ids.c.id)))
+        .values(state="leased", worker=worker.id, lease_until=Clock() + worker.lease)
+        .returning(FRONTIER.c.id, FRONTIER.c.asked_for, FRONTIER.c.priority, FRONTIER.c.request, FRONTIER.c.crashes)
+    )
+    return [Leased(*row) for row in connection.execute(statement)]
+
+
+def held_by(worker: Worker, ids: Collection[int]) -> sa.ColumnElement[bool]:
+    return sa.and_(FRONTIER.c.id.in_(ids), FRONTIER.c.worker == worker.id, is_in("leased"))
+
+
+def settle(connection: sa.Connection, worker: Worker, ids: Collection[int], state: str) -> set[int]:
+    """End requests as `done` or `dead`; returns those that the worker still had.
+
+    This is the fence: what a request that was lost to another worker has brought must not be stored.
+    """
+    statement = sa.update(FRONTIER).where(held_by(worker, ids)).values(state=state, request=None)
+    return set(connection.execute(statement.returning(FRONTIER.c.id)).scalars()) if ids else set()
+
+
+def settled_before(connection: sa.Connection, worker: Worker, ids: Collection[int]) -> set[int]:
+    """Tell which requests the worker itself has ended: by a commit whose answer it did not get."""
+    query = sa.select(FRONTIER.c.id).where(
+        FRONTIER.c.id.in_(ids), FRONTIER.c.worker == worker.id, FRONTIER.c.state.in_(("done", "dead"))
+    )
+    return set(connection.execute(query).scalars())
+
+
+def renew(connection: sa.Connection, worker: Worker, ids: Collection[int]) -> None:
+    """Keep requests that a worker is at work on: by their ids, for what it has lost must not stay its own."""
+    connection.execute(sa.update(FRONTIER).where(held_by(worker, ids)).values(lease_until=Clock() + worker.lease))
+
+
+def give_back(connection: sa.Connection, worker: Worker, *, keep: Collection[int] = ()) -> None:
+    """Queue again what a worker has leased, but for what it is to keep."""
+    mine = sa.and_(FRONTIER.c.worker == worker.id, is_in("leased"), FRONTIER.c.id.not_in(keep))
+    connection.execute(sa.update(FRONTIER).where(mine).values(state="queued"))
+
+
+def reclaim(connection: sa.Connection, worker: Worker, *, everything: bool) -> list[str]:
+    """Queue again what dead workers have left: what is expired, or `everything` that the worker has not itself.
+
+    Returns the requests that are set aside, for they have ended their process too often.
+    """
+    lost = sa.select(FRONTIER.c.id).where(FRONTIER.c.run == worker.run, is_in("leased"), FRONTIER.c.worker != worker.id)
+    if not everything:
+        lost = lost.where(FRONTIER.c.lease_until < Clock())
+    ids = lost.with_for_update(skip_locked=True).cte("lost")
+    crashes = FRONTIER.c.crashes + 1
+    statement = (
+        sa.update(FRONTIER)
+        .where(FRONTIER.c.id.in_(sa.select(ids.c.id)))
+        .values(state=sa.case((crashes >= POISON, "dead"), else_="queued"), crashes=crashes)
+        .returning(FRONTIER.c.state, FRONTIER.c.request)
+    )
+    return [request for state, request in connection.execute(statement) if state == "dead"]
+
+
+def left(connection: sa.Connection, run: int) -> int:
+    """Count the requests that are queued or leased."""
+    query = sa.select(sa.func.count()).select_from(FRONTIER).where(FRONTIER.c.run == run)
+    states: Sequence[str] = ("queued", "leased")
+    return sum(connection.execute(query.where(is_in(state))).scalar_one() for state in states)
+
+
+def asked_for(connection: sa.Connection, run: int) -> tuple[int, int]:
+    """Count what a run was asked for, and how much of it is done to the end."""
+    number = sa.select(sa.func.count(FRONTIER.c.asked_for.distinct())).where(FRONTIER.c.run == run)
+    total = connection.execute(number).scalar_one()
+    still = connection.execute(number.where(FRONTIER.c.state.in_(("queued", "leased")))).scalar_one()
+    return total, total - still

@@ -1,0 +1,110 @@
+"""The transaction of the frontier: what is done goes in, what is next comes out."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from metacrawl.database import records, runs
+from metacrawl.frontier import queue
+from metacrawl.frontier.page import Page
+from metacrawl.frontier.payload import decode
+from metacrawl.frontier.queue import Worker
+from metacrawl.outcome import Outcome, Problem
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a worker wants of a transaction."""
+
+    pages: Sequence[Page] = ()
+    """Those that are done."""
+
+    held: Collection[int] = ()
+    """The requests that it keeps."""
+
+    room: int = 0
+    """How many more it can take."""
+
+    look: bool = False
+    """Renew what it keeps, and look for what dead workers have left."""
+
+
+@dataclass
+class Turn:
+    """What a transaction has brought."""
+
+    leased: list[queue.Leased] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    """What `metacrawl.database.records.save` counts; `known`, requests that were met before; `late`, pages that another
+    worker has taken over; `discarded`, records that are not stored, for their page failed or was late."""
+
+    over: bool = False
+    """Nothing is left to do in the whole run."""
+
+
+def take_turn(connection: sa.Connection, worker: Worker, order: Order) -> Turn:
+    """Do the transaction."""
+    turn = Turn()
+    if order.pages:
+        turn.counts = acknowledge(connection, worker, order.pages)
+    # What a commit leased whose answer was lost.
+    queue.give_back(connection, worker, keep=order.held)
+    if order.look:
+        queue.renew(connection, worker, order.held)
+        reclaim(connection, worker, everything=False)
+    if order.room:
+        turn.leased = queue.lease(connection, worker, order.room, alone=not order.held)
+        if not turn.leased and not order.held:
+            turn.over = runs.seeded(connection, worker.run) and not queue.left(connection, worker.run)
+    return turn
+
+
+def acknowledge(connection: sa.Connection, worker: Worker, pages: Sequence[Page]) -> Counter[str]:
+    """Mark pages as done and store what they have brought, unless another worker has taken them over."""
+    mine = {
+        id_
+        for state in ("done", "dead")
+        for id_ in queue.settle(connection, worker, [page.id for page in pages if end_of(page) == state], state)
+    }
+    kept = [page for page in pages if page.id in mine]
+    alive = [page for page in kept if not page.dead]
+    counts = records.save(connection, worker.run, [record for page in alive for record in page.records])
+    rows = {row.key: row for page in alive for row in page.follow_ups}
+    new = queue.add(connection, worker.run, rows.values())
+    runs.note(connection, worker.run, (problem for page in kept for problem in page.problems))
+    runs.note(connection, worker.run, misled(alive, new))
+    counts["known"] = sum(len(page.follow_ups) for page in alive) - len(new)
+    lost = {page.id for page in pages} - mine
+    if lost:
+        lost -= queue.settled_before(connection, worker, lost)
+        counts["late"] = len(lost)
+    counts["discarded"] = sum(len(page.records) for page in pages if page.dead or page.id in lost)
+    return counts
+
+
+def end_of(page: Page) -> str:
+    return "dead" if page.dead else "done"
+
+
+def misled(pages: Iterable[Page], new: set[str]) -> Iterator[Problem]:
+    """Give the problems of pages that were redirected where the run had been before."""
+    free = set(new)
+    for page in pages:
+        if page.if_known and page.follow_ups[0].key not in free:
+            yield page.if_known
+        free -= {row.key for row in page.follow_ups}
+
+
+def reclaim(connection: sa.Connection, worker: Worker, *, everything: bool) -> None:
+    """Take back what dead workers have left, and name the requests that are to blame."""
+    poisonous = queue.reclaim(connection, worker, everything=everything)
+    runs.note(
+        connection,
+        worker.run,
+        (
+            Problem(Outcome.PARTIAL, f"{decode(request).url}: poison: it has ended the process {queue.POISON} times")
+            for request in poisonous
+        ),
+    )
