@@ -11,6 +11,7 @@ from typing import IO, Any
 import msgspec
 import sqlalchemy as sa
 
+from metacrawl.database.connection import shown
 from metacrawl.database.reading import count, read
 from metacrawl.database.schema import TABLES
 from metacrawl.items import Record
@@ -55,7 +56,7 @@ def export(engine: sa.Engine, folder: Path, form: str) -> dict[Path, int]:
     """
     with engine.connect() as connection:
         if not any(count(connection, kind) for kind in TABLES):
-            raise NothingError(f"there is nothing in {engine.url}: crawl first")
+            raise NothingError(f"there is nothing in {shown(engine)}: crawl first")
         folder.mkdir(parents=True, exist_ok=True)
         written = {}
         for kind, table in TABLES.items():

@@ -127,7 +127,8 @@ def last_segment(url: str) -> str | None:
     ('gamesradar+', 'dgar-ramirez', None)
     """
     path = url.split("?", 1)[0].split("#", 1)[0]
-    return unquote(path.rstrip("/").rsplit("/", 1)[-1]) or None
+    # No database takes NUL, and HTML has none but this way.
+    return unquote(path.rstrip("/").rsplit("/", 1)[-1]).replace("\0", "\ufffd") or None
 
 
 def absolute(url: str, base: str) -> str | None:

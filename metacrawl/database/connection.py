@@ -1,6 +1,8 @@
 """Opening the database."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from metacrawl.outcome import ConfigError, DatabaseError
 
 BACKENDS = ("sqlite", "postgresql")
 
+READ_ONLY = sa.text("SHOW transaction_read_only")
 # A server that is gone is noticed within some 20 seconds, and a worker that hangs in a transaction loses it: what it
 # has locked must not stop the others.
 POSTGRESQL_OPTIONS = {
@@ -35,33 +38,54 @@ def connect(url: str) -> sa.Engine:
     engine = make_engine(url)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", make_durable)
-    try:
-        with engine.begin() as connection:
-            migrate(connection)
-    except SQLAlchemyError as error:
-        raise DatabaseError(f"cannot write the database {engine.url}: {first_line(error)}") from None
+    with disposed_on_error(engine), told_of(engine, "write"), engine.begin() as connection:
+        if engine.dialect.name == "postgresql" and connection.execute(READ_ONLY).scalar() == "on":
+            raise DatabaseError(f"cannot write the database {shown(engine)}: it is read-only")
+        migrate(connection)
     return engine
 
 
 def connect_to_read(url: str) -> sa.Engine:
-    """Open a database that a crawl has made, to read it.
+    """Open a database that a crawl has made, to read it: in each transaction as it was at the start of that.
 
     Raises `ConfigError` for a URL that is none and `DatabaseError` for a database that is not there.
     """
     engine = make_engine(url).execution_options(read_only=True)
-    if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").is_file():
-        raise DatabaseError(f"there is no database {engine.url}: crawl first, or set METACRAWL_DATABASE_URL")
-    try:
-        with engine.connect() as connection:
-            found = version(connection)
-            missing = METADATA.tables.keys() - set(sa.inspect(connection).get_table_names())
-    except SQLAlchemyError as error:
-        raise DatabaseError(f"cannot read the database {engine.url}: {first_line(error)}") from None
-    if found and found < VERSION:
-        raise DatabaseError(f"{engine.url} was made by an older metacrawl: the next crawl brings it up to date")
-    if missing:
-        raise DatabaseError(f"{engine.url} is no database of metacrawl's: it has no table {min(missing)}")
+    if engine.dialect.name == "postgresql":
+        engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    elif not Path(engine.url.database or "").is_file():
+        raise DatabaseError(f"there is no database {shown(engine)}: crawl first, or set METACRAWL_DATABASE_URL")
+    with disposed_on_error(engine), told_of(engine, "read"), engine.connect() as connection:
+        found = version(connection)
+        missing = METADATA.tables.keys() - set(sa.inspect(connection).get_table_names())
+        if 0 < found < VERSION:
+            raise DatabaseError(f"{shown(engine)} was made by an older metacrawl: the next crawl brings it up to date")
+        if missing:
+            raise DatabaseError(f"{shown(engine)} is no database of metacrawl's: it has no table {min(missing)}")
     return engine
+
+
+@contextmanager
+def disposed_on_error(engine: sa.Engine) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        engine.dispose()
+        raise
+
+
+@contextmanager
+def told_of(engine: sa.Engine, action: str) -> Iterator[None]:
+    """Tell in a line what the database says when something cannot be done with it."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise DatabaseError(f"cannot {action} the database {shown(engine)}: {first_line(error)}") from None
+
+
+def shown(engine: sa.Engine) -> str:
+    """Write the URL of a database for people: passwords stand before the host, or in the options behind it."""
+    return str(engine.url.set(query={}))
 
 
 def make_engine(url: str) -> sa.Engine:

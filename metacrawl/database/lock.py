@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
 from metacrawl.database import runs
+from metacrawl.database.connection import shown
 from metacrawl.outcome import LockedError
 
 
@@ -22,6 +23,7 @@ def lock(engine: sa.Engine) -> FileLock | None:
         with engine.connect() as connection:
             holder = runs.holder(connection)
         raise LockedError(
-            f"{engine.url} is in use by {holder}: wait for it to end, or set METACRAWL_DATABASE_URL to another database"
+            f"{shown(engine)} is in use by {holder}: "
+            "wait for it to end, or set METACRAWL_DATABASE_URL to another database"
         ) from None
     return held

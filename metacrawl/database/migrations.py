@@ -30,7 +30,7 @@ def migrate(connection: sa.Connection) -> None:
         return
     if found > VERSION:
         raise DatabaseError(
-            f"{connection.engine.url} has tables of version {found}, and this metacrawl knows them up to {VERSION}: "
+            f"the database has tables of version {found}, and this metacrawl knows them up to {VERSION}: "
             "install the newer one"
         )
     for step in range(found, VERSION) if found else ():

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from twisted.python.failure import Failure
 
 from metacrawl.database import runs
-from metacrawl.database.connection import connect, first_line
+from metacrawl.database.connection import connect, first_line, shown
 from metacrawl.database.lock import lock
 from metacrawl.database.patience import PatientDatabase, is_away
 from metacrawl.extensions.stop import Stop
@@ -131,7 +131,7 @@ class Run:
     def note_failure(self, error: Exception) -> None:
         """Note that nothing can be stored any more."""
         if is_away(error):
-            self.note(Problem(Outcome.DATABASE, f"{self.engine.url}: {first_line(error)}"))
+            self.note(Problem(Outcome.DATABASE, f"{shown(self.engine)}: {first_line(error)}"))
         else:
             self.note(Problem(Outcome.INTERNAL, told(error)))
 
@@ -200,7 +200,7 @@ class Run:
     def conclude(self, problems: Problems, met: Mapping[str, int], *, left: bool) -> tuple[Outcome, str]:
         for problem in self.problems:
             problems.add(problem)
-        return conclude(problems, met, str(self.engine.url), left=left)
+        return conclude(problems, met, shown(self.engine), left=left)
 
 
 def run_of(crawler: Crawler) -> Run:

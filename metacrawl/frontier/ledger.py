@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -27,6 +28,8 @@ T = TypeVar("T")
 
 # Seconds between looks for what other workers have queued.
 POLL = 1.0
+# Seconds that pages wait for others to share a transaction with, as long as others are under way.
+LINGER = 0.1
 # How many of the requests that a crawl starts from go into one transaction.
 SEEDS = 1000
 
@@ -54,6 +57,7 @@ class Ledger:
         self.done: dict[Page, asyncio.Future[None]] = {}
         self.leased: asyncio.Queue[Request | None] = asyncio.Queue()
         self.wake = asyncio.Event()
+        self.all_done = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
         self.leasing = self.open = True
         self.look_at = 0.0
@@ -93,25 +97,31 @@ class Ledger:
         if self.open and page.id in self.held and page not in self.done:
             self.done[page] = asyncio.get_running_loop().create_future()
             self.wake.set()
+            if len(self.done) == len(self.held):
+                self.all_done.set()
             await self.done[page]
 
     async def work(self) -> None:
         """Take turn after turn, until nothing is left or the ledger is closed."""
         try:
             while self.open and not (await self.turn()).over:
-                try:
-                    await asyncio.wait_for(self.wake.wait(), POLL)
-                except TimeoutError:
-                    continue
+                await self.pause()
         except Exception as error:  # noqa: BLE001 - whatever it is, nothing can be stored any more, and the run must say so
             self.open = False
             self.end(list(self.done))
             self.on_failure(error)
         self.leased.put_nowait(None)
 
+    async def pause(self) -> None:
+        """Wait for something to do, and a little longer for more of it."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.wake.wait(), POLL)
+            await asyncio.wait_for(self.all_done.wait(), LINGER)
+
     async def turn(self) -> Turn:
         """Do one transaction, if there is anything to do."""
         self.wake.clear()
+        self.all_done.clear()
         pages = list(self.done)
         held = self.held.keys() - {page.id for page in pages}
         room = self.room(held) if self.leasing and self.open else 0
@@ -145,7 +155,9 @@ class Ledger:
     def store(self, order: Order) -> Turn:
         """Do the transaction; a page that cannot be stored is given up, and the others are stored without it."""
         try:
-            return self.database.write(lambda connection: take_turn(connection, self.worker, order))
+            return self.database.write(
+                lambda connection: take_turn(connection, self.worker, order, unsure=self.database.unsure)
+            )
         except Exception as error:
             if is_away(error) or all(page.dead for page in order.pages):
                 raise
@@ -173,6 +185,7 @@ class Ledger:
         """Store what is done, give back what is not. Raises what the database raised."""
         was_open, self.open, self.leasing = self.open, False, False
         self.wake.set()
+        self.all_done.set()
         if self.task:
             await self.task
         try:

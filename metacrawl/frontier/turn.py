@@ -44,13 +44,13 @@ class Turn:
     """Nothing is left to do in the whole run."""
 
 
-def take_turn(connection: sa.Connection, worker: Worker, order: Order) -> Turn:
-    """Do the transaction."""
+def take_turn(connection: sa.Connection, worker: Worker, order: Order, *, unsure: bool) -> Turn:
+    """Do the transaction; `unsure`, whether one before may have been done without an answer."""
     turn = Turn()
     if order.pages:
         turn.counts = acknowledge(connection, worker, order.pages)
-    # What a commit leased whose answer was lost.
-    queue.give_back(connection, worker, keep=order.held)
+    if unsure:
+        queue.give_back(connection, worker, keep=order.held)
     if order.look:
         queue.renew(connection, worker, order.held)
         reclaim(connection, worker, everything=False)

@@ -13,6 +13,9 @@ from metacrawl.items import Record
 
 logger = logging.getLogger(__name__)
 
+# In bytes: some databases index no more. The longest on the site are below a hundred.
+LONGEST_KEY = 2000
+
 
 class UnusableError(DropItem):
     """A record that nobody can use, so that the page is not complete without it."""
@@ -38,9 +41,11 @@ class ValidatePipeline:
             check(item, type(item))
         except msgspec.ValidationError:
             self.empty_invalid_fields(item)
-        if not item.key or item.key.startswith("/"):
+        lacking = not item.key or item.key.startswith("/")
+        if lacking or len(item.key.encode()) > LONGEST_KEY:
             # No more of it: the line is printed, logged and stored.
-            message = f"{item.source_url}: a {type(item).__name__} without what its key is made of"
+            what = "without what its key is made of" if lacking else "with too long a key"
+            message = f"{item.source_url}: a {type(item).__name__} {what}"
             raise UnusableError(message, log_level="DEBUG")
         return item
 
