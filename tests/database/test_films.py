@@ -1,11 +1,14 @@
 import datetime as dt
+import uuid
 
 import pytest
-from hypothesis import given, settings
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from metacrawl.database import reading, records, runs
 from metacrawl.database.connection import connect
+from metacrawl.database.schema import MOVIE_PARTS, MOVIES
 from metacrawl.items import Award, Credit, Movie, Ranking
 
 HER = "https://www.metacritic.com/movie/her"
@@ -17,12 +20,12 @@ OWN = {"key", "slug", "url"}
 class Films:
     """A database of films, and runs that store what pages say of them."""
 
-    def __init__(self, url="sqlite://"):
+    def __init__(self, url):
         self.engine = connect(url)
 
     def run(self, *parts, together=True):
         with self.engine.begin() as connection:
-            run = runs.start(connection, "movies", {})
+            run = begin(connection)
         for batch in [parts] if together else [[part] for part in parts]:
             with self.engine.begin() as connection:
                 records.save(connection, run, batch)
@@ -30,12 +33,21 @@ class Films:
 
     def film(self, slug="her"):
         with self.engine.connect() as connection:
-            return next(film for film in reading.read(connection, Movie) if film.slug == slug)
+            return {film.slug: film for film in reading.read(connection, Movie)}[slug]
+
+    def forget(self):
+        with self.engine.begin() as connection:
+            for table in (MOVIES, MOVIE_PARTS):
+                connection.execute(sa.delete(table))
+
+
+def begin(connection):
+    return runs.enter(connection, uuid.uuid4().hex, "movies", {})[0]
 
 
 @pytest.fixture
-def films(tmp_path):
-    database = Films(f"sqlite:///{tmp_path / 'metacrawl.db'}")
+def films(database_url):
+    database = Films(database_url)
     yield database
     database.engine.dispose()
 
@@ -96,12 +108,13 @@ MORE_USERS_PAGE = part(MORE_USERS, 4, title="Her: users", metascore=92, user_rat
 PAGES = [MOVIE_PAGE, DETAILS_PAGE, CRITICS_PAGE, USERS_PAGE, MORE_USERS_PAGE]
 
 
-def read_in(order, *, together):
-    films = Films()
-    try:
-        return films.run(*order, together=together)
-    finally:
-        films.engine.dispose()
+# Each example begins with no film in the database.
+ONE_DATABASE = [HealthCheck.function_scoped_fixture]
+
+
+def read_in(films, order, *, together):
+    films.forget()
+    return films.run(*order, together=together)
 
 
 def test_the_pages_of_a_run_are_one_film(films):
@@ -121,20 +134,16 @@ def test_the_pages_of_a_run_are_one_film(films):
 
 
 @given(st.permutations(PAGES), st.booleans())
-@settings(max_examples=40, deadline=None)
-def test_the_pages_may_arrive_in_any_order(order, together):
-    assert content(read_in(order, together=together)) == content(read_in(PAGES, together=True))
+@settings(max_examples=40, deadline=None, suppress_health_check=ONE_DATABASE)
+def test_the_pages_may_arrive_in_any_order(films, order, together):
+    assert content(read_in(films, order, together=together)) == content(read_in(films, PAGES, together=True))
 
 
 @given(st.permutations(PAGES), st.permutations(PAGES))
-@settings(max_examples=30, deadline=None)
-def test_a_second_run_that_finds_nothing_new_changes_nothing_in_whatever_order(first, second):
-    films = Films()
-    try:
-        before = films.run(*first)
-        assert films.run(*second, together=False) == before
-    finally:
-        films.engine.dispose()
+@settings(max_examples=30, deadline=None, suppress_health_check=ONE_DATABASE)
+def test_a_second_run_that_finds_nothing_new_changes_nothing_in_whatever_order(films, first, second):
+    before = read_in(films, first, together=True)
+    assert films.run(*second, together=False) == before
 
 
 @pytest.mark.parametrize("together", [True, False])
@@ -237,22 +246,20 @@ def test_a_film_tells_the_page_that_it_was_read_from(films):
 def test_a_change_on_a_later_page_moves_the_source_whatever_the_order(films):
     """The day of release changes on the details page only; the film's page is read before or after."""
     for pages in ([0, 1], [1, 0]):
-        database = Films()
-        database.run(MOVIE_PAGE, DETAILS_PAGE, together=False)
+        read_in(films, [MOVIE_PAGE, DETAILS_PAGE], together=False)
         later = [
             part("", 60, **{name: value for name, value in content(MOVIE_PAGE).items() if name not in OWN}),
             part(DETAILS, 61, title="Her: details", release_date=dt.date(2014, 1, 11)),
         ]
-        film = database.run(*(later[page] for page in pages), together=False)
+        film = films.run(*(later[page] for page in pages), together=False)
         assert film.release_date == dt.date(2014, 1, 11)
         assert (film.source_url, film.captured_at) == (HER + DETAILS, START + dt.timedelta(minutes=61))
-        database.engine.dispose()
 
 
 def test_what_a_page_used_to_say_and_no_longer_says_is_counted(films):
     films.run(MOVIE_PAGE)
     with films.engine.begin() as connection:
-        run = runs.start(connection, "movies", {})
+        run = begin(connection)
         counts = records.save(connection, run, [part("", 60, title="Her", metascore=90)])
     missing = {name for name in counts if name.startswith("missing/")}
     assert {"missing/user_score", "missing/cast", "missing/summary"} <= missing

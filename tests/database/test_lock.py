@@ -7,8 +7,8 @@ from metacrawl.outcome import LockedError
 
 
 @pytest.fixture
-def engine(tmp_path):
-    opened = connect(f"sqlite:///{tmp_path / 'metacrawl.db'}")
+def engine(sqlite_url):
+    opened = connect(sqlite_url)
     yield opened
     opened.dispose()
 
@@ -18,7 +18,7 @@ def test_a_database_that_is_taken_names_who_has_it(engine):
     with pytest.raises(LockedError, match="is in use by a run that is just starting: wait for it to end"):
         lock(engine)
     with engine.begin() as connection:
-        runs.start(connection, "movies", {"movie": "her"})
+        runs.enlist(connection, runs.enter(connection, "job", "movies", {"movie": "her"})[0])
     with pytest.raises(LockedError, match=r"is in use by run 1 \(movies, process \d+ on .+, since 20\d\d-.+Z\)"):
         lock(engine)
     held.release()

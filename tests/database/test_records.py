@@ -1,13 +1,17 @@
 import datetime as dt
 import itertools
+import uuid
 
 import pytest
-from hypothesis import given, settings
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from metacrawl.database import reading, records, runs
 from metacrawl.database.connection import connect
+from metacrawl.database.schema import USER_REVIEWS
 from metacrawl.items import CriticReview, Movie, UserReview
+from metacrawl.outcome import Outcome
 
 THEN = dt.datetime(2017, 7, 16, 12, tzinfo=dt.UTC)
 LATER = dt.datetime(2019, 12, 16, 12, tzinfo=dt.UTC)
@@ -24,7 +28,7 @@ class Database:
     def run(self, *batches):
         """Store batches of records, each in a transaction of its own, as one run; returns what was counted."""
         with self.engine.begin() as connection:
-            run = runs.start(connection, "movies", {"movie": "her"})
+            run = begin(connection)
         counted = []
         for batch in batches:
             with self.engine.begin() as connection:
@@ -39,10 +43,18 @@ class Database:
         with self.engine.connect() as connection:
             return runs.counts(connection, run)
 
+    def forget(self):
+        with self.engine.begin() as connection:
+            connection.execute(sa.delete(USER_REVIEWS))
+
+
+def begin(connection, movie="her"):
+    return runs.enter(connection, uuid.uuid4().hex, "movies", {"movie": movie})[0]
+
 
 @pytest.fixture
-def database(tmp_path):
-    opened = Database(f"sqlite:///{tmp_path / 'metacrawl.db'}")
+def database(database_url):
+    opened = Database(database_url)
     yield opened
     opened.engine.dispose()
 
@@ -126,7 +138,7 @@ def test_nothing_to_store_is_no_problem(database):
 def test_a_transaction_that_fails_stores_nothing(database):
     def fail_half_way():
         with database.engine.begin() as connection:
-            records.save(connection, runs.start(connection, "movies", {}), [user()])
+            records.save(connection, begin(connection), [user()])
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -140,15 +152,54 @@ def test_text_keeps_its_unicode(database):
     assert database.all(UserReview)[0].text == odd
 
 
+def test_a_long_text_can_be_stored(database):
+    database.run([user(text="映画 " * 1_000_000)])
+    assert database.all(UserReview)[0].text == "映画 " * 1_000_000
+
+
+@pytest.mark.parametrize("year", [1, 1583, 9999])
+def test_any_day_that_python_knows_can_be_stored(database, year):
+    met = user(date=dt.date(year, 1, 1), edited_at=dt.datetime(year, 6, 1, 12, 30, 59, tzinfo=dt.UTC))
+    database.run([met])
+    assert database.all(UserReview) == [met]
+
+
+def test_times_of_other_zones_are_stored_as_utc(database):
+    east = dt.timezone(dt.timedelta(hours=9))
+    database.run([user(captured_at=THEN.astimezone(east).replace(microsecond=999_999))])
+    [stored] = database.all(UserReview)
+    assert (stored.captured_at, stored.captured_at.tzinfo) == (THEN, dt.UTC)
+
+
+def test_nothing_false_and_zero_are_three_things(database):
+    met = [
+        user(key=f"her/{number}", score=score, spoiler=spoiler, text=text)
+        for number, (score, spoiler, text) in enumerate([(None, None, None), (0, False, "")])
+    ]
+    database.run(met)
+    assert database.all(UserReview) == met
+
+
 def test_the_largest_number_can_be_stored(database):
     database.run([user(total_votes=2**63 - 1)])
     assert database.all(UserReview)[0].total_votes == 2**63 - 1
 
 
 def test_records_are_read_in_the_order_of_their_keys(database):
-    keys = ["her/b", "her/B", "her/a/1", "her/a", "her/é", "her/Z"]
+    keys = [
+        "her/b",
+        "her/B",
+        "her/a/1",
+        "her/a",
+        "her/é",
+        "her/Z",
+        "her/a b",
+        "her/a-b",
+        "her/\uffee",
+        "her/\U0001f600",
+    ]
     database.run([user(key=key) for key in keys])
-    assert [review.key for review in database.all(UserReview)] == sorted(keys)
+    assert [review.key for review in database.all(UserReview)] == sorted(keys, key=str.encode)
 
 
 def test_many_records_are_read_and_counted(database):
@@ -203,36 +254,32 @@ def test_a_second_run_adds_no_third_review_and_swaps_none(database, pair, flippe
 
 REVIEWS = {review_id: f"What {review_id} says." for review_id in (OLD_ID, OTHER_OLD_ID, THIRD_OLD_ID)}
 RUNS = st.lists(st.permutations(sorted(REVIEWS)), min_size=2, max_size=4)
+# Each example begins with no review in the database.
+ONE_DATABASE = [HealthCheck.function_scoped_fixture]
 
 
 @given(RUNS, st.booleans())
-@settings(max_examples=40, deadline=None)
-def test_reviews_under_one_key_stay_where_they_are_in_whatever_order_the_runs_meet_them(orders, in_one_batch):
-    database = Database("sqlite://")
-    try:
-        stored = []
-        for order in orders:
-            met = [user(review_id) for review_id in order]
-            database.run(*([met] if in_one_batch else [[review] for review in met]))
-            stored.append(texts(database))
-    finally:
-        database.engine.dispose()
+@settings(max_examples=40, deadline=None, suppress_health_check=ONE_DATABASE)
+def test_reviews_under_one_key_stay_where_they_are_in_whatever_order_the_runs_meet_them(database, orders, in_one_batch):
+    database.forget()
+    stored = []
+    for order in orders:
+        met = [user(review_id) for review_id in order]
+        database.run(*([met] if in_one_batch else [[review] for review in met]))
+        stored.append(texts(database))
     assert sorted(stored[0].values()) == sorted(REVIEWS.values())
     assert all(one == other for one, other in itertools.pairwise(stored))
 
 
 @given(st.lists(st.lists(st.sampled_from(sorted(REVIEWS)), min_size=1, max_size=4), min_size=1, max_size=4))
-@settings(max_examples=60, deadline=None)
-def test_every_review_that_a_run_meets_is_stored_once_after_it(met_by_run):
-    database = Database("sqlite://")
-    try:
-        for met in met_by_run:
-            database.run(*([user(review_id)] for review_id in met))
-            stored = [review.review_id for review in database.all(UserReview)]
-            assert set(met) <= set(stored)
-            assert len(stored) == len(set(stored))
-    finally:
-        database.engine.dispose()
+@settings(max_examples=60, deadline=None, suppress_health_check=ONE_DATABASE)
+def test_every_review_that_a_run_meets_is_stored_once_after_it(database, met_by_run):
+    database.forget()
+    for met in met_by_run:
+        database.run(*([user(review_id)] for review_id in met))
+        stored = [review.review_id for review in database.all(UserReview)]
+        assert set(met) <= set(stored)
+        assert len(stored) == len(set(stored))
 
 
 def test_an_edit_of_the_later_review_updates_the_later_row(database):
@@ -284,8 +331,8 @@ def test_a_run_counts_the_records_that_it_met_whether_or_not_they_changed(databa
 
 def test_runs_are_noted_with_what_they_were_asked_and_how_they_ended(database):
     with database.engine.begin() as connection:
-        ids = [runs.start(connection, "movies", {"movie": f"film-{number}"}) for number in range(3)]
-        runs.finish(connection, ids[1], "partial", "a page is missing")
+        ids = [begin(connection, f"film-{number}") for number in range(3)]
+        runs.finish(connection, ids[1], Outcome.PARTIAL, "a page is missing")
     with database.engine.connect() as connection:
         stored = connection.execute(runs.RUNS.select().order_by(runs.RUNS.c.id)).all()
     assert ids == sorted(set(ids))
