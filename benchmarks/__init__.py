@@ -1,0 +1,1 @@
+"""Figures: ratios of things that are run side by side, in turn. `python -m benchmarks.<name>` takes them anew."""
