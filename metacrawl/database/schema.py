@@ -133,6 +133,7 @@ FRONTIER = sa.Table(
     sa.Column("run", sa.Integer, nullable=False),
     # The fingerprint of the canonical request.
     sa.Column("key", KEY, nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
     # The URL that the crawl was asked for and that led here.
     sa.Column("asked_for", sa.Text, nullable=False),
     sa.Column("priority", sa.Integer, nullable=False),

@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 # Requests that are leased beside those that can be at work, so that the next one need not be waited for.
 AHEAD = 1
+GIVEN_UP = Problem(Outcome.INTERRUPTED, "given up for a fresh run")
 # Why a spider is closed that can store nothing any more.
 FAILED = "failed"
 
@@ -92,14 +93,17 @@ class Run:
     def enlist(self, connection: sa.Connection) -> queue.Worker:
         job = self.spider.job
         if self.spider.arguments.fresh and (old := runs.open_run(connection, job)):
-            runs.finish(connection, old, Outcome.INTERRUPTED, "given up for a fresh one")
+            # Whoever is still at work on it learns it from there.
+            runs.note(connection, old, [GIVEN_UP])
+            runs.finish(connection, old, GIVEN_UP.outcome, GIVEN_UP.message)
         self.id, _ = runs.enter(connection, job, self.spider.name, self.spider.given)
         lease = self.crawler.settings.getfloat("METACRAWL_LEASE_SECONDS")
         worker = queue.Worker(runs.enlist(connection, self.id), self.id, lease)
         # Who is alone need not wait for leases to run out: they belong to the dead.
         reclaim(connection, worker, everything=self.alone)
         self.seeded = runs.seeded(connection, self.id)
-        self.spider.films_met |= runs.films(connection, self.id)
+        if self.spider.arguments.limit:
+            self.spider.films_met |= runs.films(connection, self.id)
         return worker
 
     async def refresh(self) -> None:

@@ -17,8 +17,7 @@ from scrapy import Request
 from metacrawl.database import runs
 from metacrawl.database.patience import PatientDatabase, is_away
 from metacrawl.frontier import queue
-from metacrawl.frontier.page import META, Page
-from metacrawl.frontier.payload import decode
+from metacrawl.frontier.page import Page
 from metacrawl.frontier.turn import Order, Turn, take_turn
 from metacrawl.outcome import Outcome, Problem, told
 
@@ -134,8 +133,9 @@ class Ledger:
             self.look_at = time.monotonic() + self.worker.lease / 3
         self.pages += len(pages)
         self.end(pages)
-        for leased in turn.leased:
-            self.take(leased)
+        for page in turn.leased:
+            self.held[page.id] = page
+            self.leased.put_nowait(page.request)
         self.on_turn(turn.counts)
         return turn
 
@@ -144,13 +144,6 @@ class Ledger:
         if any(self.held[id_].suspect for id_ in held):
             return 0
         return self.capacity - len(held)
-
-    def take(self, leased: queue.Leased) -> None:
-        request = decode(leased.request)
-        page = Page(leased.id, request, leased.asked_for, suspect=leased.crashes >= queue.SUSPECT)
-        request.meta[META] = page
-        self.held[page.id] = page
-        self.leased.put_nowait(request)
 
     def store(self, order: Order) -> Turn:
         """Do the transaction; a page that cannot be stored is given up, and the others are stored without it."""

@@ -5,7 +5,7 @@ from typing import Self
 
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
-from scrapy.exceptions import NotConfigured
+from scrapy.exceptions import CloseSpider, NotConfigured
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
@@ -52,7 +52,7 @@ class FrontierMiddleware:
 
     async def seeds(self, start: AsyncIterator[Request]) -> AsyncIterator[Row]:
         async for request in start:
-            yield Row(self.run.key_of(request), request.url, request.priority, encode(request))
+            yield Row(self.run.key_of(request), request.url, request.url, request.priority, encode(request))
 
     async def process_spider_output(
         self, response: Response, result: AsyncIterator[Record | Request | Problem]
@@ -69,6 +69,9 @@ class FrontierMiddleware:
                 else:
                     page.expect()
                     yield output
+        except CloseSpider:
+            # The page is not to blame; it is given back when the spider is closed.
+            raise
         except LayoutError as error:
             page.fail(Problem(Outcome.LAYOUT, f"{response.url}: {error}"))
         except Exception as error:  # noqa: BLE001 - Scrapy is told, too, when the page is settled

@@ -67,9 +67,7 @@ class Page:
         if request.dont_filter:
             # Never the same as another one, and yet the same when the page is read again.
             key = f"{key}/{self.id}/{len(self.follow_ups)}"
-        self.follow_ups.append(
-            Row(key=key, asked_for=self.asked_for, priority=request.priority, request=encode(request))
-        )
+        self.follow_ups.append(Row(key, request.url, self.asked_for, request.priority, encode(request)))
 
     def note(self, problem: Problem) -> None:
         """Note what went wrong with a part of the page."""

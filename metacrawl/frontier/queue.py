@@ -52,6 +52,7 @@ class Row:
     """A request to come."""
 
     key: str
+    url: str
     asked_for: str
     priority: int
     request: str
@@ -62,6 +63,7 @@ class Leased:
     """A request that a worker has taken."""
 
     id: int
+    url: str
     asked_for: str
     priority: int
     request: str
@@ -109,7 +111,14 @@ def take(connection: sa.Connection, chosen: sa.Select[Any], worker: Worker) -> l
         sa.update(FRONTIER)
         .where(FRONTIER.c.id.in_(sa.select(ids.c.id)))
         .values(state="leased", worker=worker.id, lease_until=Clock() + worker.lease)
-        .returning(FRONTIER.c.id, FRONTIER.c.asked_for, FRONTIER.c.priority, FRONTIER.c.request, FRONTIER.c.crashes)
+        .returning(
+            FRONTIER.c.id,
+            FRONTIER.c.url,
+            FRONTIER.c.asked_for,
+            FRONTIER.c.priority,
+            FRONTIER.c.request,
+            FRONTIER.c.crashes,
+        )
     )
     return [Leased(*row) for row in connection.execute(statement)]
 
@@ -149,7 +158,7 @@ def give_back(connection: sa.Connection, worker: Worker, *, keep: Collection[int
 def reclaim(connection: sa.Connection, worker: Worker, *, everything: bool) -> list[str]:
     """Queue again what dead workers have left: what is expired, or `everything` that the worker has not itself.
 
-    Returns the requests that are set aside, for they have ended their process too often.
+    Returns the URLs of those that are set aside, for their processes have died too often.
     """
     lost = sa.select(FRONTIER.c.id).where(FRONTIER.c.run == worker.run, is_in("leased"), FRONTIER.c.worker != worker.id)
     if not everything:
@@ -160,9 +169,9 @@ def reclaim(connection: sa.Connection, worker: Worker, *, everything: bool) -> l
         sa.update(FRONTIER)
         .where(FRONTIER.c.id.in_(sa.select(ids.c.id)))
         .values(state=sa.case((crashes >= POISON, "dead"), else_="queued"), crashes=crashes)
-        .returning(FRONTIER.c.state, FRONTIER.c.request)
+        .returning(FRONTIER.c.state, FRONTIER.c.url)
     )
-    return [request for state, request in connection.execute(statement) if state == "dead"]
+    return [url for state, url in connection.execute(statement) if state == "dead"]
 
 
 def left(connection: sa.Connection, run: int) -> int:

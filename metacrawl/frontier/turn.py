@@ -4,14 +4,15 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
 import sqlalchemy as sa
 
 from metacrawl.database import records, runs
 from metacrawl.frontier import queue
-from metacrawl.frontier.page import Page
+from metacrawl.frontier.page import META, Page
 from metacrawl.frontier.payload import decode
 from metacrawl.frontier.queue import Worker
-from metacrawl.outcome import Outcome, Problem
+from metacrawl.outcome import Outcome, Problem, told
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Order:
 class Turn:
     """What a transaction has brought."""
 
-    leased: list[queue.Leased] = field(default_factory=list)
+    leased: list[Page] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     """What `metacrawl.database.records.save` counts; `known`, requests that were met before; `late`, pages that another
     worker has taken over; `discarded`, records that are not stored, for their page failed or was late."""
@@ -55,10 +56,25 @@ def take_turn(connection: sa.Connection, worker: Worker, order: Order, *, unsure
         queue.renew(connection, worker, order.held)
         reclaim(connection, worker, everything=False)
     if order.room:
-        turn.leased = queue.lease(connection, worker, order.room, alone=not order.held)
-        if not turn.leased and not order.held:
+        leased = queue.lease(connection, worker, order.room, alone=not order.held)
+        turn.leased = [page for row in leased if (page := read(connection, worker, row))]
+        if not leased and not order.held:
             turn.over = runs.seeded(connection, worker.run) and not queue.left(connection, worker.run)
     return turn
+
+
+def read(connection: sa.Connection, worker: Worker, row: queue.Leased) -> Page | None:
+    """Make the page of a leased request; one that nobody can read is set aside."""
+    try:
+        request = decode(row.request)
+    except (msgspec.MsgspecError, ValueError) as error:
+        queue.settle(connection, worker, [row.id], "dead")
+        message = f"{row.url}: its row in the frontier cannot be read: {told(error)}"
+        runs.note(connection, worker.run, [Problem(Outcome.INTERNAL, message)])
+        return None
+    page = Page(row.id, request, row.asked_for, suspect=row.crashes >= queue.SUSPECT)
+    request.meta[META] = page
+    return page
 
 
 def acknowledge(connection: sa.Connection, worker: Worker, pages: Sequence[Page]) -> Counter[str]:
@@ -103,8 +119,5 @@ def reclaim(connection: sa.Connection, worker: Worker, *, everything: bool) -> N
     runs.note(
         connection,
         worker.run,
-        (
-            Problem(Outcome.PARTIAL, f"{decode(request).url}: poison: it has ended the process {queue.POISON} times")
-            for request in poisonous
-        ),
+        (Problem(Outcome.PARTIAL, f"{url}: poison: its process has died {queue.POISON} times") for url in poisonous),
     )
