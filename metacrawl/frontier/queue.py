@@ -4,7 +4,7 @@ All times are the database's own, so that workers on several machines agree.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import sqlalchemy as sa
@@ -111,14 +111,7 @@ def take(connection: sa.Connection, chosen: sa.Select[Any], worker: Worker) -> l
         sa.update(FRONTIER)
         .where(FRONTIER.c.id.in_(sa.select(ids.c.id)))
         .values(state="leased", worker=worker.id, lease_until=Clock() + worker.lease)
-        .returning(
-            FRONTIER.c.id,
-            FRONTIER.c.url,
-            FRONTIER.c.asked_for,
-            FRONTIER.c.priority,
-            FRONTIER.c.request,
-            FRONTIER.c.crashes,
-        )
+        .returning(*(FRONTIER.c[field.name] for field in fields(Leased)))
     )
     return [Leased(*row) for row in connection.execute(statement)]
 
