@@ -10,7 +10,7 @@ from typing import Self
 import sqlalchemy as sa
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
-from scrapy.exceptions import NotConfigured
+from scrapy.exceptions import CloseSpider, NotConfigured
 from scrapy.http import Response
 from sqlalchemy.exc import SQLAlchemyError
 from twisted.python.failure import Failure
@@ -82,10 +82,15 @@ class Run:
         return self.crawler.request_fingerprinter.fingerprint(request).hex()
 
     async def enter(self) -> None:
-        """Go on with the run of this job, or start one."""
+        """Go on with the run of this job, or start one. Raises `CloseSpider` if the database is away."""
         self.stop = Stop(self.database.hurry, self.give_up)
         settings = self.crawler.settings
-        worker = await asyncio.to_thread(self.database.write, self.enlist)
+        try:
+            worker = await asyncio.to_thread(self.database.write, self.enlist)
+        except SQLAlchemyError as error:
+            self.note_failure(error)
+            self.left = True
+            raise CloseSpider(FAILED) from None
         limits = settings.getint("CONCURRENT_REQUESTS"), settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
         capacity = min(limit for limit in limits if limit > 0) + AHEAD
         self.ledger = Ledger(self.database, worker, capacity, self.count, self.fail)
@@ -137,6 +142,7 @@ class Run:
         if is_away(error):
             self.note(Problem(Outcome.DATABASE, f"{shown(self.engine)}: {first_line(error)}"))
         else:
+            logger.error("Nothing can be stored any more", exc_info=error)
             self.note(Problem(Outcome.INTERNAL, told(error)))
 
     def note_exception(self, failure: Failure, response: Response | None) -> None:
@@ -154,7 +160,6 @@ class Run:
 
     def fail(self, error: Exception) -> None:
         """End the crawl, for nothing can be stored any more."""
-        logger.debug("The frontier failed", exc_info=error)
         self.note_failure(error)
         # Not awaited: the engine waits for the very page that brought us here.
         self.closing = asyncio.create_task(self.crawler.engine.close_spider_async(reason=FAILED))
@@ -165,8 +170,10 @@ class Run:
             return
         self.left = True
         try:
-            await self.refresh()
-            await self.ledger.close()
+            try:
+                await self.refresh()
+            finally:
+                await self.ledger.close()
         except SQLAlchemyError as error:
             self.note_failure(error)
 
@@ -181,8 +188,10 @@ class Run:
             return
         self.concluded = True
         self.note_reason(reason)
+        outcome, message = self.conclude(Problems(), {}, left=True)
         try:
-            outcome, message = await asyncio.to_thread(self.database.write, self.end)
+            if self.id:
+                outcome, message = await asyncio.to_thread(self.database.write, self.end)
         except SQLAlchemyError as error:
             self.note_failure(error)
             outcome, message = self.conclude(Problems(), {}, left=True)
