@@ -57,13 +57,13 @@ class Command(crawl.Command):
         if not issubclass(spider, FilmSpider):
             return
         arguments = read_arguments(given, spider.takes)
-        make_source(arguments, self.settings)
+        job = job_of(name, arguments, make_source(arguments, self.settings))
         engine = connect(self.settings["METACRAWL_DATABASE_URL"])
         if held := lock(engine):
             held.release()
         if not arguments.fresh:
             with engine.begin() as connection:
-                self.resumed = describe(connection, job_of(name, arguments, self.settings))
+                self.resumed = describe(connection, job)
         engine.dispose()
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:

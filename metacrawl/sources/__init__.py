@@ -13,6 +13,9 @@ from metacrawl.urls import PageRef
 class Source(Protocol):
     """One place that has pages of the site."""
 
+    base_url: str
+    """Where its pages are; empty where each is somewhere else."""
+
     hosts: list[str]
     """The hosts that may be asked; none for no limit."""
 

@@ -16,6 +16,7 @@ class FilesSource:
     """The saved pages in `files`, shown by the site at `captured_at`, else when the files were written."""
 
     def __init__(self, files: Sequence[Path], captured_at: dt.datetime | None) -> None:
+        self.base_url = ""
         self.hosts: list[str] = []
         self.files = files
         self.captured_at = captured_at

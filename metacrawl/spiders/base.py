@@ -39,10 +39,10 @@ def make_source(arguments: Arguments, settings: BaseSettings) -> Source:
     return SiteSource(settings["METACRAWL_SITE_URL"], settings["METACRAWL_CONTACT"])
 
 
-def job_of(spider: str, arguments: Arguments, settings: BaseSettings) -> str:
+def job_of(spider: str, arguments: Arguments, source: Source) -> str:
     """Tell jobs apart: the same spider, asked for the same films on the same site, has the same."""
-    site = settings["METACRAWL_SITE_URL"] if arguments.source == "site" else ""
-    what = msgspec.json.encode([spider, site, replace(arguments, fresh=False)], enc_hook=str, order="deterministic")
+    asked = [spider, source.base_url, replace(arguments, fresh=False)]
+    what = msgspec.json.encode(asked, enc_hook=str, order="deterministic")
     return hashlib.sha256(what).hexdigest()
 
 
@@ -84,7 +84,7 @@ class FilmSpider(Spider):
             agent = f"{crawler.settings['USER_AGENT']} (+{contact})"
             crawler.settings.set("USER_AGENT", agent, priority="spider")
         source = make_source(arguments, crawler.settings)
-        job = job_of(cls.name, arguments, crawler.settings)
+        job = job_of(cls.name, arguments, source)
         spider = super().from_crawler(crawler, given, arguments, source, job)
         spider.allowed_domains = source.hosts
         return spider
