@@ -56,7 +56,7 @@ def export(engine: sa.Engine, folder: Path, form: str) -> dict[Path, int]:
     """
     with engine.connect() as connection:
         if not any(count(connection, kind) for kind in TABLES):
-            raise NothingError(f"there is nothing in {shown(engine)}: crawl first")
+            raise NothingError(f"there is nothing in {shown(engine.url)}: crawl first")
         folder.mkdir(parents=True, exist_ok=True)
         written = {}
         for kind, table in TABLES.items():

@@ -10,7 +10,7 @@ from scrapy.spiderloader import get_spider_loader
 
 from metacrawl.commands import stop
 from metacrawl.database import runs
-from metacrawl.database.connection import connect
+from metacrawl.database.connection import connect, disposed_on_error, told_of
 from metacrawl.database.lock import lock
 from metacrawl.frontier import queue
 from metacrawl.outcome import ConfigError, Outcome, RefusedError, amounts
@@ -62,7 +62,7 @@ class Command(crawl.Command):
         if held := lock(engine):
             held.release()
         if not arguments.fresh:
-            with engine.begin() as connection:
+            with disposed_on_error(engine), told_of(engine, "read"), engine.connect() as connection:
                 self.resumed = describe(connection, job)
         engine.dispose()
 

@@ -40,7 +40,7 @@ def connect(url: str) -> sa.Engine:
         sa.event.listen(engine, "connect", make_durable)
     with disposed_on_error(engine), told_of(engine, "write"), engine.begin() as connection:
         if engine.dialect.name == "postgresql" and connection.execute(READ_ONLY).scalar() == "on":
-            raise DatabaseError(f"cannot write the database {shown(engine)}: it is read-only")
+            raise DatabaseError(f"cannot write the database {shown(engine.url)}: it is read-only")
         migrate(connection)
     return engine
 
@@ -54,14 +54,16 @@ def connect_to_read(url: str) -> sa.Engine:
     if engine.dialect.name == "postgresql":
         engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     elif not Path(engine.url.database or "").is_file():
-        raise DatabaseError(f"there is no database {shown(engine)}: crawl first, or set METACRAWL_DATABASE_URL")
+        raise DatabaseError(f"there is no database {shown(engine.url)}: crawl first, or set METACRAWL_DATABASE_URL")
     with disposed_on_error(engine), told_of(engine, "read"), engine.connect() as connection:
         found = version(connection)
         missing = METADATA.tables.keys() - set(sa.inspect(connection).get_table_names())
         if 0 < found < VERSION:
-            raise DatabaseError(f"{shown(engine)} was made by an older metacrawl: the next crawl brings it up to date")
+            raise DatabaseError(
+                f"{shown(engine.url)} was made by an older metacrawl: the next crawl brings it up to date"
+            )
         if missing:
-            raise DatabaseError(f"{shown(engine)} is no database of metacrawl's: it has no table {min(missing)}")
+            raise DatabaseError(f"{shown(engine.url)} is no database of metacrawl's: it has no table {min(missing)}")
     return engine
 
 
@@ -80,12 +82,12 @@ def told_of(engine: sa.Engine, action: str) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise DatabaseError(f"cannot {action} the database {shown(engine)}: {first_line(error)}") from None
+        raise DatabaseError(f"cannot {action} the database {shown(engine.url)}: {first_line(error)}") from None
 
 
-def shown(engine: sa.Engine) -> str:
+def shown(url: sa.URL) -> str:
     """Write the URL of a database for people: passwords stand before the host, or in the options behind it."""
-    return str(engine.url.set(query={}))
+    return str(url.set(query={}))
 
 
 def make_engine(url: str) -> sa.Engine:

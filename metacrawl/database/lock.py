@@ -23,7 +23,7 @@ def lock(engine: sa.Engine) -> FileLock | None:
         with engine.connect() as connection:
             holder = runs.holder(connection)
         raise LockedError(
-            f"{shown(engine)} is in use by {holder}: "
+            f"{shown(engine.url)} is in use by {holder}: "
             "wait for it to end, or set METACRAWL_DATABASE_URL to another database"
         ) from None
     return held

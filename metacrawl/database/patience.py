@@ -68,7 +68,7 @@ class PatientDatabase:
                     self.hurry()
                     raise
                 if pause == FIRST_PAUSE:
-                    logger.warning("%s: %s; waiting for it", shown(self.engine), first_line(error))
+                    logger.warning("%s: %s; waiting for it", shown(self.engine.url), first_line(error))
             else:
                 self.unsure = False
                 return result

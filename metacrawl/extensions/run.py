@@ -5,7 +5,7 @@ import logging
 import signal
 from collections.abc import Mapping
 from functools import partial
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import sqlalchemy as sa
 from scrapy import Request, signals
@@ -23,9 +23,12 @@ from metacrawl.extensions.stop import Stop
 from metacrawl.frontier import queue
 from metacrawl.frontier.ledger import Ledger
 from metacrawl.frontier.turn import reclaim
-from metacrawl.outcome import Outcome, Problem, Problems, conclude, told
+from metacrawl.outcome import Outcome, Problem, Problems, RefusedError, conclude, told
 from metacrawl.pipelines.deduplicate import DeduplicatePipeline
 from metacrawl.spiders.base import FilmSpider, film_spider
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 logger = logging.getLogger(__name__)
 
@@ -42,15 +45,14 @@ class Run:
     Leaves `metacrawl/outcome` (a name of `Outcome`) and `metacrawl/message` in the stats.
     """
 
+    database: PatientDatabase
     ledger: Ledger
     stop: Stop
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
-        settings = crawler.settings
-        self.engine = connect(settings["METACRAWL_DATABASE_URL"])
-        self.lock = lock(self.engine)
-        self.database = PatientDatabase(self.engine, settings.getfloat("METACRAWL_DATABASE_TIMEOUT"))
+        self.url = sa.make_url(crawler.settings["METACRAWL_DATABASE_URL"])
+        self.lock: BaseFileLock | None = None
         self.id = 0
         self.seeded = False
         self.asked_for = 0, 0
@@ -62,7 +64,7 @@ class Run:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Open and take the database. Raises `RefusedError`; `NotConfigured` for a spider of another make."""
+        """Make the record; raises `NotConfigured` for a spider of another make."""
         if not issubclass(crawler.spidercls, FilmSpider):
             raise NotConfigured
         return cls(crawler)
@@ -75,25 +77,34 @@ class Run:
     @property
     def alone(self) -> bool:
         """Whether no other process can use the database: a file is locked, and memory nobody else's."""
-        return self.engine.dialect.name == "sqlite"
+        return self.url.get_backend_name() == "sqlite"
 
     def key_of(self, request: Request) -> str:
         """Give what is the same for all requests of the same page."""
         return self.crawler.request_fingerprinter.fingerprint(request).hex()
 
     async def enter(self) -> None:
-        """Go on with the run of this job, or start one. Raises `CloseSpider` if the database is away."""
-        self.stop = Stop(self.database.hurry, self.give_up)
+        """Take the database, and go on with the run of this job, or start one.
+
+        Raises `CloseSpider` if that cannot be done.
+        """
         settings = self.crawler.settings
         try:
+            engine = connect(settings["METACRAWL_DATABASE_URL"])
+            self.database = PatientDatabase(engine, settings.getfloat("METACRAWL_DATABASE_TIMEOUT"))
+            self.stop = Stop(self.database.hurry, self.give_up)
+            self.lock = lock(engine)
             worker = await asyncio.to_thread(self.database.write, self.enlist)
+        except RefusedError as error:
+            self.note(Problem(error.outcome, str(error)))
+            raise CloseSpider(FAILED) from None
         except SQLAlchemyError as error:
             self.note_failure(error)
-            self.left = True
             raise CloseSpider(FAILED) from None
         limits = settings.getint("CONCURRENT_REQUESTS"), settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
         capacity = min(limit for limit in limits if limit > 0) + AHEAD
         self.ledger = Ledger(self.database, worker, capacity, self.count, self.fail)
+        self.id = worker.run
 
     def enlist(self, connection: sa.Connection) -> queue.Worker:
         job = self.spider.job
@@ -101,14 +112,14 @@ class Run:
             # Whoever is still at work on it learns it from there.
             runs.note(connection, old, [GIVEN_UP])
             runs.finish(connection, old, GIVEN_UP.outcome, GIVEN_UP.message)
-        self.id, _ = runs.enter(connection, job, self.spider.name, self.spider.given)
+        run, _ = runs.enter(connection, job, self.spider.name, self.spider.given)
         lease = self.crawler.settings.getfloat("METACRAWL_LEASE_SECONDS")
-        worker = queue.Worker(runs.enlist(connection, self.id), self.id, lease)
+        worker = queue.Worker(runs.enlist(connection, run), run, lease)
         # Who is alone need not wait for leases to run out: they belong to the dead.
         reclaim(connection, worker, everything=self.alone)
-        self.seeded = runs.seeded(connection, self.id)
+        self.seeded = runs.seeded(connection, run)
         if self.spider.arguments.limit:
-            self.spider.films_met |= runs.films(connection, self.id)
+            self.spider.films_met |= runs.films(connection, run)
         return worker
 
     async def refresh(self) -> None:
@@ -140,7 +151,7 @@ class Run:
     def note_failure(self, error: Exception) -> None:
         """Note that nothing can be stored any more."""
         if is_away(error):
-            self.note(Problem(Outcome.DATABASE, f"{shown(self.engine)}: {first_line(error)}"))
+            self.note(Problem(Outcome.DATABASE, f"{shown(self.url)}: {first_line(error)}"))
         else:
             logger.error("Nothing can be stored any more", exc_info=error)
             self.note(Problem(Outcome.INTERNAL, told(error)))
@@ -166,7 +177,7 @@ class Run:
 
     async def leave(self) -> None:
         """Store what is done and give back the rest, as far as the database is there."""
-        if self.left:
+        if self.left or not self.id:
             return
         self.left = True
         try:
@@ -197,8 +208,13 @@ class Run:
             outcome, message = self.conclude(Problems(), {}, left=True)
         self.crawler.stats.set_value("metacrawl/outcome", outcome.name)
         self.crawler.stats.set_value("metacrawl/message", message)
-        self.stop.over()
-        self.engine.dispose()
+        self.release()
+
+    def release(self) -> None:
+        """Let go of the database."""
+        if hasattr(self, "stop"):
+            self.stop.over()
+            self.database.engine.dispose()
         if self.lock:
             self.lock.release()
 
@@ -213,7 +229,7 @@ class Run:
     def conclude(self, problems: Problems, met: Mapping[str, int], *, left: bool) -> tuple[Outcome, str]:
         for problem in self.problems:
             problems.add(problem)
-        return conclude(problems, met, shown(self.engine), left=left)
+        return conclude(problems, met, shown(self.url), left=left)
 
 
 def run_of(crawler: Crawler) -> Run:
