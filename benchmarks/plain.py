@@ -28,7 +28,7 @@ class BatchPipeline:
         self.engine = connect(url)
         self.batch: list[Record] = []
         with self.engine.begin() as connection:
-            self.run, _ = runs.enter(connection, "benchmark", "movies", {})
+            self.run = runs.enter(connection, "benchmark", "movies", {})
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:

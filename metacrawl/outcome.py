@@ -119,10 +119,10 @@ def amounts(met: Mapping[str, int]) -> str:
     return ", ".join(f"{number:,} {noun}{'s' * (number != 1)}" for noun, number in met.items())
 
 
-def conclude(problems: Problems, met: Mapping[str, int], database: str, *, left: bool) -> tuple[Outcome, str]:
+def conclude(problems: Problems, met: Mapping[str, int], database: str, *, unfinished: bool) -> tuple[Outcome, str]:
     """Work out how a run ended, and say it in a line: what went wrong, how much of what was met, where it lies.
 
-    `left`: whether the run is open, so that the same command goes on with it.
+    `unfinished`: whether the run is open, so that the same command goes on with it.
     """
     worst = problems.worst
     outcome, says = worst, problems.describe(worst)
@@ -131,7 +131,7 @@ def conclude(problems: Problems, met: Mapping[str, int], database: str, *, left:
     if worst is Outcome.COMPLETE and not any(met.values()):
         outcome, says = Outcome.INVALID, "no record was found"
     parts = [says, f"{amounts(met)} in {database}" if met else ""]
-    if left:
+    if unfinished:
         parts.append("run the same command again to go on")
     elif worst in {Outcome.SITE_DOWN, Outcome.PARTIAL}:
         parts.append("run the same command again to retry")

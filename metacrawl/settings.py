@@ -70,6 +70,9 @@ EXTENSIONS = {
 
 # --- The rest
 
+# A film's pages before the next film: a crawl that is cut short has whole films.
+DEPTH_PRIORITY = -1  # default 0
+
 LOG_LEVEL = "INFO"  # default DEBUG: a line per request and per record
 # Scrapy starts that many tasks for a page's records; fewer are faster (measured: 15 to 20 % of a crawl's time).
 CONCURRENT_ITEMS = 8  # default 100

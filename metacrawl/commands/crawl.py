@@ -10,7 +10,7 @@ from scrapy.spiderloader import get_spider_loader
 
 from metacrawl.commands import stop
 from metacrawl.database import runs
-from metacrawl.database.connection import connect, disposed_on_error, told_of
+from metacrawl.database.connection import connect, disposed_on_error, make_engine, told_of
 from metacrawl.database.lock import lock
 from metacrawl.frontier import queue
 from metacrawl.outcome import ConfigError, Outcome, RefusedError, amounts
@@ -58,8 +58,11 @@ class Command(crawl.Command):
             return
         arguments = read_arguments(given, spider.takes)
         job = job_of(name, arguments, make_source(arguments, self.settings))
-        engine = connect(self.settings["METACRAWL_DATABASE_URL"])
-        if held := lock(engine):
+        url = self.settings["METACRAWL_DATABASE_URL"]
+        make_engine(url).dispose()
+        held = lock(sa.make_url(url))
+        engine = connect(url)
+        if held:
             held.release()
         if not arguments.fresh:
             with disposed_on_error(engine), told_of(engine, "read"), engine.connect() as connection:
@@ -107,5 +110,5 @@ def describe(connection: sa.Connection, job: str) -> str:
     run = runs.open_run(connection, job)
     if run is None:
         return ""
-    met = amounts(runs.met(connection, run))
-    return f"resuming run {run}: {met} so far, {queue.left(connection, run):,} requests to go"
+    left = amounts({"request": queue.left(connection, run)})
+    return f"resuming run {run}: {amounts(runs.met(connection, run))} so far, {left} to go"

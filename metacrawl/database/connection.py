@@ -25,7 +25,7 @@ POSTGRESQL_OPTIONS = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
-    "options": "-c idle_in_transaction_session_timeout=20s -c lock_timeout=30s",
+    "options": "-c idle_in_transaction_session_timeout=20s -c lock_timeout=10s",
 }
 
 

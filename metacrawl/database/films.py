@@ -46,8 +46,9 @@ def save_films(connection: sa.Connection, run: int, movies: Sequence[Movie]) -> 
         page, known = parse(movie.source_url).kind, parts[movie.slug]
         counts.update(f"missing/{field}" for field in missing(known.get(page, {}), movie))
         known[page] = said[movie.slug, page] = update(known.get(page, {}), movie, run)
-        row = to_row(merge(known)) | {"seen_run": run}
-        change, stored[movie.slug] = judge(stored.get(movie.slug), row)
+        row, old = to_row(merge(known)) | {"seen_run": run}, stored.get(movie.slug)
+        counts[f"met/{MOVIES.name}"] += old is None or old["seen_run"] != run
+        change, stored[movie.slug] = judge(old, row)
         counts[change] += 1
     upsert(connection, MOVIES, list(stored.values()))
     upsert(
@@ -64,11 +65,16 @@ def missing(part: Part, movie: Movie) -> Iterator[str]:
 def update(part: Part, movie: Movie, run: int) -> Part:
     """Note what a page says of a film now. What it does not say is no news."""
     said = msgspec.to_builtins(movie)
-    given = [run, said["captured_at"]]
     now = dict(part)
     for field in said.keys() - PROVENANCE:
         value, before = said[field], part.get(field)
-        if value in (None, []) or (before and before["given"] > given):
+        given = [run, said["captured_at"]]
+        if before and before["given"] > given:
+            if before["given"][1] >= given[1]:
+                continue
+            # A run that was resumed after a later one knows more than that.
+            given[0] = before["given"][0]
+        if value in (None, []):
             continue
         if before and before["value"] == value:
             now[field] = before | {"given": given}

@@ -1,29 +1,44 @@
 """One crawl at a time on a SQLite database: two would take each other's records for their own."""
 
 import sqlalchemy as sa
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
+from sqlalchemy.exc import SQLAlchemyError
 
 from metacrawl.database import runs
 from metacrawl.database.connection import shown
 from metacrawl.outcome import LockedError
 
 
-def lock(engine: sa.Engine) -> FileLock | None:
+def lock(url: sa.URL) -> BaseFileLock | None:
     """Take the database for this process until it releases it or ends, however it ends.
 
-    None for a database that has no file of its own. Raises `LockedError` that names who has it.
+    None for a database that has no file of its own, or none that can be made. Raises `LockedError` that names who has
+    it.
     """
-    file = engine.url.database
-    if engine.dialect.name != "sqlite" or not file or file == ":memory:":
+    file = url.database
+    if url.get_backend_name() != "sqlite" or not file or file == ":memory:":
         return None
     held = FileLock(f"{file}.lock")
     try:
         held.acquire(blocking=False)
     except Timeout:
-        with engine.connect() as connection:
-            holder = runs.holder(connection)
         raise LockedError(
-            f"{shown(engine.url)} is in use by {holder}: "
+            f"{shown(url)} is in use by {holder(url)}: "
             "wait for it to end, or set METACRAWL_DATABASE_URL to another database"
         ) from None
+    except OSError:
+        # The database says the same, in better words.
+        return None
     return held
+
+
+def holder(url: sa.URL) -> str:
+    """Tell who works on a database, as far as it can be read."""
+    engine = sa.create_engine(url)
+    try:
+        with engine.connect() as connection:
+            return runs.holder(connection)
+    except SQLAlchemyError:
+        return "a run of another version of metacrawl"
+    finally:
+        engine.dispose()

@@ -7,6 +7,8 @@ import sqlalchemy as sa
 from metacrawl.database.schema import METADATA, RUNS, SCHEMA_VERSION, VERSION
 from metacrawl.outcome import DatabaseError
 
+# What the first version had, and hardly anybody else.
+VERSION_1 = {"runs", "movie_parts", "movies", "critic_reviews", "user_reviews"}
 # Any number will do, as long as it is the same in all processes.
 LOCK = 2010_2016_2023
 
@@ -17,7 +19,7 @@ def version(connection: sa.Connection) -> int:
     if SCHEMA_VERSION.name in tables:
         found: int = connection.execute(sa.select(SCHEMA_VERSION.c.version)).scalar_one()
         return found
-    return 1 if RUNS.name in tables else 0
+    return 1 if set(tables) >= VERSION_1 else 0
 
 
 def migrate(connection: sa.Connection) -> None:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from metacrawl.database.films import save_films
 from metacrawl.database.rows import Row, fetch, judge, to_row, upsert
+from metacrawl.database.runs import oldest_open
 from metacrawl.database.schema import TABLES
 from metacrawl.items import CriticReview, Movie, Record, UserReview
 from metacrawl.keys import clash_key, identity, plain_key, same_review, told_apart
@@ -19,8 +20,8 @@ FILM_LOCKS = 2016
 def save(connection: sa.Connection, run: int, records: Sequence[Record]) -> Counter[str]:
     """Store records in the transaction of `connection`, as met by the run of that id.
 
-    Returns how many were `new`, `changed` and `unchanged`; and `missing/<field>`, of how many films a kind of page no
-    longer says what it used to.
+    Returns how many were `new`, `changed` and `unchanged`; `met/<table>`, how many the run had not met before; and
+    `missing/<field>`, of how many films a kind of page no longer says what it used to.
     """
     if connection.dialect.name == "postgresql":
         lock_films(connection, {record.key.partition("/")[0] for record in records})
@@ -46,11 +47,13 @@ def save_reviews(connection: sa.Connection, run: int, kind: type[Record], review
     table = TABLES[kind]
     keys = {key for review in reviews for key in (plain_key(review), clash_key(review))}
     stored = fetch(connection, table, keys)
+    since = oldest_open(connection, run)
     met: dict[str, Row] = {}
     counts: Counter[str] = Counter()
     for review in reviews:
-        key = place(review, stored, run)
+        key = place(review, stored, since)
         old = stored.get(key)
+        counts[f"met/{table.name}"] += old is None or old["seen_run"] != run
         row = to_row(review) | {"key": key, "seen_run": run}
         if old and old["seen_run"] == run and old["captured_at"] > row["captured_at"]:
             # An older page of the same crawl: saved pages come in any order.
@@ -62,13 +65,13 @@ def save_reviews(connection: sa.Connection, run: int, kind: type[Record], review
     return counts
 
 
-def place(review: Record, stored: Mapping[str, Row], run: int) -> str:
+def place(review: Record, stored: Mapping[str, Row], since: int) -> str:
     """Choose the key of a review among the rows under its key: its own row, a free one, or one that it replaces.
 
-    Only a row that this very run has met stays with the other review that it holds.
+    A row that a run has met that is not older than `since` stays with the other review that it holds.
     """
     plain, other = plain_key(review), clash_key(review)
     for key in (plain, other):
         if key in stored and same_review(told_apart(type(review), stored[key]), identity(review)):
             return key
-    return other if plain in stored and stored[plain]["seen_run"] == run else plain
+    return other if plain in stored and stored[plain]["seen_run"] >= since else plain

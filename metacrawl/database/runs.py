@@ -8,7 +8,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from metacrawl.database.reading import count
 from metacrawl.database.rows import insert
 from metacrawl.database.schema import FRONTIER, MOVIES, OPEN, PROBLEMS, RUNS, TABLES, WORKERS
 from metacrawl.items import CriticReview, Movie, Record, UserReview, iso_timestamp
@@ -27,19 +26,15 @@ def open_run(connection: sa.Connection, job: str) -> int | None:
     return run
 
 
-def enter(connection: sa.Connection, job: str, spider: str, arguments: Mapping[str, Any]) -> tuple[int, bool]:
-    """Give the open run of a job, or start one, whose id is higher than those of all before.
-
-    Returns its id, and whether it is new.
-    """
+def enter(connection: sa.Connection, job: str, spider: str, arguments: Mapping[str, Any]) -> int:
+    """Give the open run of a job, or start one, whose id is higher than those of all before."""
     values = {"job": job, "spider": spider, "arguments": dict(arguments), "started_at": now(), "seeded": False}
     statement = insert(connection, RUNS).values(values).on_conflict_do_nothing().returning(RUNS.c.id)
     while True:
-        if (started := connection.execute(statement).scalar()) is not None:
-            return started, True
-        # Another worker may finish it between the two statements.
-        if (run := open_run(connection, job)) is not None:
-            return run, False
+        started: int | None = connection.execute(statement).scalar()
+        # Another worker may finish the open one between the two statements.
+        if (run := started or open_run(connection, job)) is not None:
+            return run
 
 
 def enlist(connection: sa.Connection, run: int) -> int:
@@ -53,6 +48,15 @@ def seeded(connection: sa.Connection, run: int) -> bool:
     """Tell whether all requests that a run starts from are in the frontier."""
     said: bool = connection.execute(sa.select(RUNS.c.seeded).where(RUNS.c.id == run)).scalar_one()
     return said
+
+
+def hold(connection: sa.Connection, run: int, *, alone: bool = False) -> bool:
+    """Keep a run from being finished by another worker in this transaction; tells whether it is open.
+
+    `alone`: keep others from doing anything with it.
+    """
+    query = sa.select(RUNS.c.id).where(RUNS.c.id == run, OPEN).with_for_update(read=not alone)
+    return connection.execute(query).scalar() is not None
 
 
 def set_seeded(connection: sa.Connection, run: int) -> None:
@@ -82,14 +86,27 @@ def holder(connection: sa.Connection) -> str:
     return f"run {worker['run']} ({worker['spider']}, process {worker['pid']} on {worker['host']}, since {since})"
 
 
-def counts(connection: sa.Connection, run: int) -> dict[type[Record], int]:
-    """Count the records that a run met."""
-    return {kind: count(connection, kind, table.c.seen_run == run) for kind, table in TABLES.items()}
+def count_met(connection: sa.Connection, worker: int, counts: Mapping[str, int]) -> None:
+    """Add to what a worker has met: `met/<table>` of what `metacrawl.database.records.save` counts."""
+    more = {table.name: WORKERS.c[table.name] + counts[f"met/{table.name}"] for table in TABLES.values()}
+    connection.execute(sa.update(WORKERS).where(WORKERS.c.id == worker).values(more))
 
 
 def met(connection: sa.Connection, run: int) -> dict[str, int]:
-    """Count the records that a run met, by their nouns."""
-    return {NOUNS[kind]: number for kind, number in counts(connection, run).items()}
+    """Count the records that a run met, by their nouns.
+
+    On its own account, for another run may meet them, too. Where it does so before this one meets them again, this one
+    counts them twice.
+    """
+    sums = [sa.func.coalesce(sa.func.sum(WORKERS.c[table.name]), 0) for table in TABLES.values()]
+    numbers = connection.execute(sa.select(*sums).where(WORKERS.c.run == run)).one()
+    return {NOUNS[kind]: int(number) for kind, number in zip(TABLES, numbers, strict=True)}
+
+
+def oldest_open(connection: sa.Connection, run: int) -> int:
+    """Give the oldest run that is at work beside a run, or this one."""
+    oldest: int | None = connection.execute(sa.select(sa.func.min(RUNS.c.id)).where(OPEN)).scalar()
+    return min(run, oldest or run)
 
 
 def films(connection: sa.Connection, run: int) -> set[str]:

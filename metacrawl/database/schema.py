@@ -113,6 +113,8 @@ WORKERS = sa.Table(
     sa.Column("pid", sa.Integer, nullable=False),
     sa.Column("host", sa.Text, nullable=False),
     sa.Column("started_at", Timestamp, nullable=False),
+    # How many records of each kind it was the first in its run to meet.
+    *(sa.Column(table.name, sa.BigInteger, nullable=False, default=0) for table in TABLES.values()),
 )
 
 # What went wrong with single pages and records of a run.

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sys
 import time
+from contextlib import suppress
 from typing import Self
 
 from rich.console import Console
@@ -11,13 +12,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
+from sqlalchemy.exc import SQLAlchemyError
 
 from metacrawl.extensions.run import run_of
 from metacrawl.spiders.base import FilmSpider, film_spider
 
 FIGURES = "{task.fields[pages]:,} pages · {task.fields[records]:,} records · {task.fields[rate]:.1f} pages/s"
 
-# Seconds between counts of what is done.
+# Seconds between counts of what is done, at least.
 REFRESH = 1.0
 
 
@@ -27,7 +29,7 @@ class ProgressBar:
     def __init__(self, crawler: Crawler, console: Console) -> None:
         self.crawler = crawler
         self.records = 0
-        self.refreshed = 0.0
+        self.refresh_at = 0.0
         self.refreshing: asyncio.Task[None] | None = None
         self.bar = Progress(
             TextColumn("{task.description}"),
@@ -76,14 +78,23 @@ class ProgressBar:
 
     def refresh(self) -> None:
         """Count what was asked for, now and then, and show it."""
-        if time.monotonic() - self.refreshed > REFRESH:
-            self.refreshed = time.monotonic()
-            self.refreshing = asyncio.create_task(run_of(self.crawler).refresh())
+        if time.monotonic() > self.refresh_at and not (self.refreshing and not self.refreshing.done()):
+            self.refreshing = asyncio.create_task(self.count_asked_for())
         self.show()
+
+    async def count_asked_for(self) -> None:
+        began = time.monotonic()
+        # Whatever is wrong with the database, the run tells.
+        with suppress(SQLAlchemyError, RuntimeError):
+            await run_of(self.crawler).refresh()
+        # It takes the longer the more there is: never more than a fiftieth of the time.
+        self.refresh_at = time.monotonic() + max(REFRESH, 50 * (time.monotonic() - began))
 
     def show(self) -> None:
         """Bring the figures up to date."""
         spider, run = film_spider(self.crawler), run_of(self.crawler)
+        if not run.id:
+            return
         elapsed = self.bar.tasks[0].elapsed or 0
         total, done = run.asked_for
         self.bar.update(

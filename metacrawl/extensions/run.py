@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 import sqlalchemy as sa
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
-from scrapy.exceptions import CloseSpider, NotConfigured
+from scrapy.exceptions import NotConfigured
 from scrapy.http import Response
 from sqlalchemy.exc import SQLAlchemyError
 from twisted.python.failure import Failure
@@ -19,7 +19,7 @@ from metacrawl.database import runs
 from metacrawl.database.connection import connect, first_line, shown
 from metacrawl.database.lock import lock
 from metacrawl.database.patience import PatientDatabase, is_away
-from metacrawl.extensions.stop import Stop
+from metacrawl.extensions.stop import Stop, end_process
 from metacrawl.frontier import queue
 from metacrawl.frontier.ledger import Ledger
 from metacrawl.frontier.turn import reclaim
@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 # Requests that are leased beside those that can be at work, so that the next one need not be waited for.
 AHEAD = 1
 GIVEN_UP = Problem(Outcome.INTERRUPTED, "given up for a fresh run")
+# How many requests at a time where the settings set no limit.
+UNLIMITED = 16
 # Why a spider is closed that can store nothing any more.
 FAILED = "failed"
 
@@ -45,7 +47,6 @@ class Run:
     Leaves `metacrawl/outcome` (a name of `Outcome`) and `metacrawl/message` in the stats.
     """
 
-    database: PatientDatabase
     ledger: Ledger
     stop: Stop
 
@@ -53,11 +54,13 @@ class Run:
         self.crawler = crawler
         self.url = sa.make_url(crawler.settings["METACRAWL_DATABASE_URL"])
         self.lock: BaseFileLock | None = None
+        self.database: PatientDatabase | None = None
         self.id = 0
         self.seeded = False
         self.asked_for = 0, 0
         self.problems: list[Problem] = []
-        self.left = self.concluded = False
+        self.gone = self.concluded = False
+        self.stopped: Outcome | None = None
         self.closing: asyncio.Task[None] | None = None
         crawler.signals.connect(self.note_exception, signals.spider_error)
         crawler.signals.connect(self.spider_closed, signals.spider_closed)
@@ -86,25 +89,30 @@ class Run:
     async def enter(self) -> None:
         """Take the database, and go on with the run of this job, or start one.
 
-        Raises `CloseSpider` if that cannot be done.
+        What stands against it is noted, and the run stays without an id.
         """
+        self.stop = Stop(self.hurry, self.give_up)
         settings = self.crawler.settings
         try:
-            engine = connect(settings["METACRAWL_DATABASE_URL"])
+            self.lock = lock(self.url)
+            engine = await asyncio.to_thread(connect, settings["METACRAWL_DATABASE_URL"])
             self.database = PatientDatabase(engine, settings.getfloat("METACRAWL_DATABASE_TIMEOUT"))
-            self.stop = Stop(self.database.hurry, self.give_up)
-            self.lock = lock(engine)
             worker = await asyncio.to_thread(self.database.write, self.enlist)
         except RefusedError as error:
             self.note(Problem(error.outcome, str(error)))
-            raise CloseSpider(FAILED) from None
+            return
         except SQLAlchemyError as error:
             self.note_failure(error)
-            raise CloseSpider(FAILED) from None
+            return
         limits = settings.getint("CONCURRENT_REQUESTS"), settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
-        capacity = min(limit for limit in limits if limit > 0) + AHEAD
+        capacity = min((limit for limit in limits if limit > 0), default=UNLIMITED) + AHEAD
         self.ledger = Ledger(self.database, worker, capacity, self.count, self.fail)
         self.id = worker.run
+
+    def hurry(self) -> None:
+        """Wait no more for a database that is away."""
+        if self.database:
+            self.database.hurry()
 
     def enlist(self, connection: sa.Connection) -> queue.Worker:
         job = self.spider.job
@@ -112,7 +120,7 @@ class Run:
             # Whoever is still at work on it learns it from there.
             runs.note(connection, old, [GIVEN_UP])
             runs.finish(connection, old, GIVEN_UP.outcome, GIVEN_UP.message)
-        run, _ = runs.enter(connection, job, self.spider.name, self.spider.given)
+        run = runs.enter(connection, job, self.spider.name, self.spider.given)
         lease = self.crawler.settings.getfloat("METACRAWL_LEASE_SECONDS")
         worker = queue.Worker(runs.enlist(connection, run), run, lease)
         # Who is alone need not wait for leases to run out: they belong to the dead.
@@ -124,7 +132,9 @@ class Run:
 
     async def refresh(self) -> None:
         """Bring the count of what was asked for up to date, all of it and what is done."""
-        self.asked_for = await self.ledger.write(partial(queue.asked_for, run=self.id))
+        total = self.asked_for[0] or await self.ledger.write(partial(queue.asked_for, run=self.id, still=False))
+        still = await self.ledger.write(partial(queue.asked_for, run=self.id, still=True))
+        self.asked_for = total, total - still
 
     def count(self, counts: Mapping[str, int]) -> None:
         """Count what a transaction brought.
@@ -133,6 +143,8 @@ class Run:
         `metacrawl/Movie/<field>/missing`.
         """
         for name, number in counts.items():
+            if name.startswith("met/"):
+                continue
             change, _, field = name.partition("/")
             group = "frontier" if name in {"known", "late", "discarded"} else "stored"
             stat = f"metacrawl/Movie/{field}/{change}" if field else f"metacrawl/{group}/{change}"
@@ -158,33 +170,35 @@ class Run:
 
     def note_exception(self, failure: Failure, response: Response | None) -> None:
         """Note an exception that is not for a page: that of the spider's start."""
-        if response is None:
-            self.note(Problem(Outcome.INTERNAL, told(failure.value)))
+        if response is None and isinstance(failure.value, Exception):
+            self.note_failure(failure.value)
 
     def note_reason(self, reason: str) -> None:
         """Note why the spider was closed, unless it was at its end."""
         if reason == "shutdown":
-            outcome = Outcome.TERMINATED if self.stop.signal == signal.SIGTERM else Outcome.INTERRUPTED
-            self.note(Problem(outcome, "stopped by a signal"))
+            self.stopped = Outcome.TERMINATED if self.stop.signal == signal.SIGTERM else Outcome.INTERRUPTED
         elif reason not in {"finished", FAILED, "start_error"}:
             self.note(Problem(Outcome.PARTIAL, f"stopped early: {reason}"))
 
     def fail(self, error: Exception) -> None:
         """End the crawl, for nothing can be stored any more."""
+        if self.closing:
+            return
+        if isinstance(error, TimeoutError):
+            # Its thread cannot be ended, and would hold up the end of the process.
+            logger.error("%s does not answer", shown(self.url))
+            end_process(Outcome.DATABASE.value)
         self.note_failure(error)
         # Not awaited: the engine waits for the very page that brought us here.
         self.closing = asyncio.create_task(self.crawler.engine.close_spider_async(reason=FAILED))
 
     async def leave(self) -> None:
         """Store what is done and give back the rest, as far as the database is there."""
-        if self.left or not self.id:
+        if self.gone or not self.id:
             return
-        self.left = True
+        self.gone = True
         try:
-            try:
-                await self.refresh()
-            finally:
-                await self.ledger.close()
+            await self.ledger.close()
         except SQLAlchemyError as error:
             self.note_failure(error)
 
@@ -199,37 +213,43 @@ class Run:
             return
         self.concluded = True
         self.note_reason(reason)
-        outcome, message = self.conclude(Problems(), {}, left=True)
         try:
-            if self.id:
+            if self.database and self.id:
                 outcome, message = await asyncio.to_thread(self.database.write, self.end)
+            else:
+                outcome, message = self.conclude(Problems(), {}, unfinished=False)
         except SQLAlchemyError as error:
             self.note_failure(error)
-            outcome, message = self.conclude(Problems(), {}, left=True)
+            outcome, message = self.conclude(Problems(), {}, unfinished=True)
         self.crawler.stats.set_value("metacrawl/outcome", outcome.name)
         self.crawler.stats.set_value("metacrawl/message", message)
         self.release()
 
     def release(self) -> None:
         """Let go of the database."""
-        if hasattr(self, "stop"):
-            self.stop.over()
+        self.stop.over()
+        if self.database:
             self.database.engine.dispose()
         if self.lock:
             self.lock.release()
 
     def end(self, connection: sa.Connection) -> tuple[Outcome, str]:
         """Finish the run if nothing is left to do, else leave it open."""
-        left = not runs.seeded(connection, self.id) or bool(queue.left(connection, self.id))
+        runs.hold(connection, self.id, alone=True)
+        unfinished = not runs.seeded(connection, self.id) or bool(queue.left(connection, self.id))
         problems, met = runs.problems(connection, self.id), runs.met(connection, self.id)
-        outcome, message = self.conclude(problems, met, left=left)
-        (runs.pause if left else runs.finish)(connection, self.id, outcome, message)
+        outcome, message = self.conclude(problems, met, unfinished=unfinished)
+        (runs.pause if unfinished else runs.finish)(connection, self.id, outcome, message)
+        if not unfinished:
+            self.asked_for = self.asked_for[0], self.asked_for[0]
         return outcome, message
 
-    def conclude(self, problems: Problems, met: Mapping[str, int], *, left: bool) -> tuple[Outcome, str]:
+    def conclude(self, problems: Problems, met: Mapping[str, int], *, unfinished: bool) -> tuple[Outcome, str]:
         for problem in self.problems:
             problems.add(problem)
-        return conclude(problems, met, shown(self.url), left=left)
+        if self.stopped and unfinished:
+            problems.add(Problem(self.stopped, "stopped by a signal"))
+        return conclude(problems, met, shown(self.url), unfinished=unfinished)
 
 
 def run_of(crawler: Crawler) -> Run:

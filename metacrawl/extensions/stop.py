@@ -39,9 +39,10 @@ class Stop:
         """Do what Scrapy does, and set the clock."""
         self.signal = number
         self.loop.call_soon_threadsafe(self.set_clock)
-        self.end = threading.Timer(END, self.end_process)
-        self.end.daemon = True
-        self.end.start()
+        if not self.end:
+            self.end = threading.Timer(END, end_process, (128 + number,))
+            self.end.daemon = True
+            self.end.start()
         handler(number, frame)
 
     def set_clock(self) -> None:
@@ -56,14 +57,13 @@ class Stop:
         await self.give_up()
         signal.raise_signal(self.signal)
 
-    def end_process(self) -> None:
-        """End without a farewell: what is stored is whole, and what is leased comes back."""
-        os.write(2, b"metacrawl: stopped by force; run the same command again to go on\n")
-        os._exit(128 + self.signal)
-
     def over(self) -> None:
-        """Stop the clock: the run has ended."""
+        """Stop the clock of the grace: the run has ended, and the process is about to."""
         if self.grace:
             self.grace.cancel()
-        if self.end:
-            self.end.cancel()
+
+
+def end_process(code: int) -> None:
+    """End without a farewell: what is stored is whole, and what is leased comes back."""
+    os.write(2, b"metacrawl: stopped by force; run the same command again to go on\n")
+    os._exit(code)

@@ -16,6 +16,7 @@ from scrapy import Request
 
 from metacrawl.database import runs
 from metacrawl.database.patience import PatientDatabase, is_away
+from metacrawl.database.schema import FRONTIER
 from metacrawl.frontier import queue
 from metacrawl.frontier.page import Page
 from metacrawl.frontier.turn import Order, Turn, take_turn
@@ -29,6 +30,8 @@ T = TypeVar("T")
 POLL = 1.0
 # Seconds that pages wait for others to share a transaction with, as long as others are under way.
 LINGER = 0.1
+# Seconds that a transaction may take beyond those that the database may be away.
+MARGIN = 20.0
 # How many of the requests that a crawl starts from go into one transaction.
 SEEDS = 1000
 
@@ -59,7 +62,8 @@ class Ledger:
         self.all_done = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
         self.leasing = self.open = True
-        self.look_at = 0.0
+        self.renewed_at = time.monotonic()
+        self.waiting = False
         self.pages = 0
         """How many pages this worker has brought to their end."""
 
@@ -73,13 +77,20 @@ class Ledger:
         async for row in rows:
             batch.append(row)
             if len(batch) == SEEDS:
-                await self.write(partial(queue.add, run=self.worker.run, rows=batch))
+                await self.write(partial(self.seed_some, rows=batch))
                 batch = []
         await self.write(partial(self.seed_last, rows=batch))
 
     def seed_last(self, connection: sa.Connection, rows: Sequence[queue.Row]) -> None:
-        queue.add(connection, self.worker.run, rows)
+        self.seed_some(connection, rows)
         runs.set_seeded(connection, self.worker.run)
+        if connection.dialect.name == "postgresql":
+            # A table that has just grown is read from end to end until its server has looked at it.
+            connection.execute(sa.text(f"ANALYZE {FRONTIER.name}"))
+
+    def seed_some(self, connection: sa.Connection, rows: Sequence[queue.Row]) -> None:
+        if runs.hold(connection, self.worker.run):
+            queue.add(connection, self.worker.run, rows)
 
     async def requests(self) -> AsyncIterator[Request]:
         """Lease request after request until nothing is left in the whole run."""
@@ -114,7 +125,7 @@ class Ledger:
     async def pause(self) -> None:
         """Wait for something to do, and a little longer for more of it."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.wake.wait(), POLL)
+            await asyncio.wait_for(self.wake.wait(), min(POLL, self.worker.lease / 3))
             await asyncio.wait_for(self.all_done.wait(), LINGER)
 
     async def turn(self) -> Turn:
@@ -124,13 +135,18 @@ class Ledger:
         pages = list(self.done)
         held = self.held.keys() - {page.id for page in pages}
         room = self.room(held) if self.leasing and self.open else 0
-        look = time.monotonic() >= self.look_at
-        if not (pages or room or look):
+        since = time.monotonic() - self.renewed_at
+        renew = since >= self.worker.lease / 3
+        if not (pages or room or renew):
             return Turn()
-        order = Order(pages, held, room, look)
-        turn = await asyncio.get_running_loop().run_in_executor(self.thread, self.store, order)
-        if look:
-            self.look_at = time.monotonic() + self.worker.lease / 3
+        # After a pause of all, such as of the database, leases have run out whose workers are well.
+        order = Order(pages, held, room, renew, reclaim=renew and since < self.worker.lease)
+        turn = await asyncio.wait_for(
+            asyncio.get_running_loop().run_in_executor(self.thread, self.store, order), self.database.seconds + MARGIN
+        )
+        if renew:
+            self.renewed_at = time.monotonic()
+        self.tell(turn, held)
         self.pages += len(pages)
         self.end(pages)
         for page in turn.leased:
@@ -138,6 +154,15 @@ class Ledger:
             self.leased.put_nowait(page.request)
         self.on_turn(turn.counts)
         return turn
+
+    def tell(self, turn: Turn, held: Collection[int]) -> None:
+        """Log when there is nothing to do but to wait for others."""
+        waiting = self.leasing and not (turn.over or turn.leased or held)
+        if waiting and not self.waiting:
+            logger.info(
+                "All that is left is leased by other workers, for up to %d s more if they are dead", self.worker.lease
+            )
+        self.waiting = waiting
 
     def room(self, held: Collection[int]) -> int:
         """Tell how many more requests there is room for; beside one under suspicion for none."""

@@ -9,7 +9,7 @@ from scrapy.exceptions import CloseSpider, NotConfigured
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from metacrawl.extensions.run import run_of
+from metacrawl.extensions.run import FAILED, run_of
 from metacrawl.extract import LayoutError
 from metacrawl.frontier.page import Page, page_of
 from metacrawl.frontier.payload import encode
@@ -45,6 +45,8 @@ class FrontierMiddleware:
 
         While this goes on Scrapy does not take the spider for idle.
         """
+        if not self.run.id:
+            raise CloseSpider(FAILED)
         if not self.run.seeded:
             await self.run.ledger.seed(self.seeds(start))
         async for request in self.run.ledger.requests():
@@ -75,7 +77,7 @@ class FrontierMiddleware:
         except LayoutError as error:
             page.fail(Problem(Outcome.LAYOUT, f"{response.url}: {error}"))
         except Exception as error:  # noqa: BLE001 - Scrapy is told, too, when the page is settled
-            page.fail(Problem(Outcome.INTERNAL, told(error)))
+            page.fail(Problem(Outcome.INTERNAL, f"{response.url}: {told(error)}"))
             unexpected = error
         await page.all_in.wait()
         await self.run.ledger.commit(page)
@@ -98,7 +100,7 @@ class FrontierMiddleware:
     def item_error(self, failure: Failure, response: Response) -> None:
         """Give up a page of which a record could not be processed."""
         page = page_of_response(response)
-        page.fail(Problem(Outcome.INTERNAL, told(failure.value)))
+        page.fail(Problem(Outcome.INTERNAL, f"{response.url}: {told(failure.value)}"))
         page.arrived()
 
 

@@ -51,7 +51,7 @@ def encode(request: Request) -> str:
     try:
         text = msgspec.json.encode(payload)
         kept = DECODER.decode(text)
-    except (TypeError, msgspec.MsgspecError) as error:
+    except (TypeError, RecursionError, msgspec.MsgspecError) as error:
         raise ValueError(f"{request.url} cannot be kept: {error}") from None
     if kept != payload or request.callback or request.cookies:
         raise ValueError(f"{request.url} cannot be kept: it has a callback, cookies, or more than JSON in its meta")
@@ -59,7 +59,7 @@ def encode(request: Request) -> str:
 
 
 def decode(text: str) -> Request:
-    """Make the request again. Raises `msgspec.MsgspecError` for what is none."""
+    """Make the request again. Raises `msgspec.MsgspecError`, `TypeError` or `ValueError` for what is none."""
     payload = DECODER.decode(text)
     return Request(
         payload.url,

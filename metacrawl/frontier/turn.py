@@ -28,8 +28,11 @@ class Order:
     room: int = 0
     """How many more it can take."""
 
-    look: bool = False
-    """Renew what it keeps, and look for what dead workers have left."""
+    renew: bool = False
+    """Renew the leases of what it keeps."""
+
+    reclaim: bool = False
+    """Take back what dead workers have left."""
 
 
 @dataclass
@@ -47,15 +50,16 @@ class Turn:
 
 def take_turn(connection: sa.Connection, worker: Worker, order: Order, *, unsure: bool) -> Turn:
     """Do the transaction; `unsure`, whether one before may have been done without an answer."""
-    turn = Turn()
+    turn = Turn(over=not runs.hold(connection, worker.run))
     if order.pages:
         turn.counts = acknowledge(connection, worker, order.pages)
     if unsure:
         queue.give_back(connection, worker, keep=order.held)
-    if order.look:
+    if order.renew:
         queue.renew(connection, worker, order.held)
+    if order.reclaim:
         reclaim(connection, worker, everything=False)
-    if order.room:
+    if order.room and not turn.over:
         leased = queue.lease(connection, worker, order.room, alone=not order.held)
         turn.leased = [page for row in leased if (page := read(connection, worker, row))]
         if not leased and not order.held:
@@ -67,7 +71,7 @@ def read(connection: sa.Connection, worker: Worker, row: queue.Leased) -> Page |
     """Make the page of a leased request; one that nobody can read is set aside."""
     try:
         request = decode(row.request)
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (msgspec.MsgspecError, TypeError, ValueError) as error:
         queue.settle(connection, worker, [row.id], "dead")
         message = f"{row.url}: its row in the frontier cannot be read: {told(error)}"
         runs.note(connection, worker.run, [Problem(Outcome.INTERNAL, message)])
@@ -87,8 +91,10 @@ def acknowledge(connection: sa.Connection, worker: Worker, pages: Sequence[Page]
     kept = [page for page in pages if page.id in mine]
     alive = [page for page in kept if not page.dead]
     counts = records.save(connection, worker.run, [record for page in alive for record in page.records])
+    runs.count_met(connection, worker.id, counts)
     rows = {row.key: row for page in alive for row in page.follow_ups}
-    new = queue.add(connection, worker.run, rows.values())
+    # In the order of their keys, so that no two workers wait for each other.
+    new = queue.add(connection, worker.run, [rows[key] for key in sorted(rows)])
     runs.note(connection, worker.run, (problem for page in kept for problem in page.problems))
     runs.note(connection, worker.run, misled(alive, new))
     counts["known"] = sum(len(page.follow_ups) for page in alive) - len(new)
@@ -115,9 +121,6 @@ def misled(pages: Iterable[Page], new: set[str]) -> Iterator[Problem]:
 
 def reclaim(connection: sa.Connection, worker: Worker, *, everything: bool) -> None:
     """Take back what dead workers have left, and name the requests that are to blame."""
+    lost = f"poison: it was lost with its worker {queue.POISON} times"
     poisonous = queue.reclaim(connection, worker, everything=everything)
-    runs.note(
-        connection,
-        worker.run,
-        (Problem(Outcome.PARTIAL, f"{url}: poison: its process has died {queue.POISON} times") for url in poisonous),
-    )
+    runs.note(connection, worker.run, [Problem(Outcome.PARTIAL, f"{url}: {lost}") for url in poisonous])

@@ -9,9 +9,8 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
-from metacrawl.extensions.run import Run, run_of
+from metacrawl.extensions.run import Run
 from metacrawl.frontier.hosts import claim
-from metacrawl.spiders.base import FilmSpider
 
 
 class SharedDelayMiddleware:
@@ -27,10 +26,10 @@ class SharedDelayMiddleware:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Make the middleware; raises `NotConfigured` where there is no delay, or nobody to share it with."""
-        delay = crawler.settings.getfloat("DOWNLOAD_DELAY")
-        if not delay or not issubclass(crawler.spidercls, FilmSpider) or run_of(crawler).alone:
+        delay, run = crawler.settings.getfloat("DOWNLOAD_DELAY"), crawler.get_extension(Run)
+        if not delay or run is None or run.alone:
             raise NotConfigured
-        return cls(run_of(crawler), delay)
+        return cls(run, delay)
 
     async def process_request(self, request: Request) -> None:
         """Wait for the host. Whoever is first when its time has come goes; the others wait for the next time."""

@@ -22,6 +22,8 @@ from metacrawl.urls import PageKind, PageRef
 
 # In the order of dates a new review moves the list by one, so one is met twice; in that of votes any could slip past.
 STEADY = (("sort-by", "date"), ("num_items", "100"))
+# The lists that are being read; a film's pages are read close together.
+LISTS_MET = 100
 # Saved pages need no politeness, and no network.
 FILES_SETTINGS = {
     "DOWNLOAD_DELAY": 0,
@@ -137,6 +139,9 @@ class FilmSpider(Spider):
     def has_news(self, page: Page) -> bool:
         """Tell whether a page of a list has a review that no other has; a list without end has none."""
         pages = self.lists_met.setdefault((page.ref.kind, page.ref.slug), {})
+        if len(self.lists_met) > LISTS_MET:
+            # Its other pages were read by another process.
+            self.lists_met.pop(next(iter(self.lists_met)))
         # By page: one that is read again, for its first reading was lost, has nothing new either.
         pages[page.ref.url] = {review.key for review in (*page.critic_reviews, *page.user_reviews)}
         others = (reviews for url, reviews in pages.items() if url != page.ref.url)
