@@ -119,7 +119,7 @@ FORMS = pytest.mark.parametrize("form", sorted(READERS))
 
 def store(engine, met):
     with engine.begin() as connection:
-        records.save(connection, runs.enter(connection, "job", "movies", {})[0], met)
+        records.save(connection, runs.enter(connection, "job", "movies", {}), met)
 
 
 def read_all(folder, form):

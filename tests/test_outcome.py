@@ -59,41 +59,41 @@ def test_two_runs_do_not_share_their_problems():
 
 
 def test_a_complete_run_says_what_it_met_and_where_it_lies():
-    assert conclude(Problems(), FILMS, DATABASE, left=False) == (
+    assert conclude(Problems(), FILMS, DATABASE, unfinished=False) == (
         Outcome.COMPLETE,
         "2 films, 1 critic review, 1,234 user reviews in sqlite:///metacrawl.db",
     )
 
 
 def test_a_run_without_records_is_not_complete():
-    outcome, message = conclude(Problems(), NONE, DATABASE, left=False)
+    outcome, message = conclude(Problems(), NONE, DATABASE, unfinished=False)
     assert outcome is Outcome.INVALID
     assert message.startswith("no record was found; 0 films, 0 critic reviews, 0 user reviews in ")
 
 
 @pytest.mark.parametrize("outcome", [Outcome.SITE_DOWN, Outcome.ROBOTS])
 def test_a_site_that_gave_anything_makes_the_run_partial(outcome):
-    assert conclude(problems(outcome), FILMS, DATABASE, left=False)[0] is Outcome.PARTIAL
-    assert conclude(problems(outcome), NONE, DATABASE, left=False)[0] is outcome
+    assert conclude(problems(outcome), FILMS, DATABASE, unfinished=False)[0] is Outcome.PARTIAL
+    assert conclude(problems(outcome), NONE, DATABASE, unfinished=False)[0] is outcome
 
 
 @pytest.mark.parametrize(
     "outcome", [outcome for outcome in Outcome if outcome not in {Outcome.SITE_DOWN, Outcome.ROBOTS}]
 )
 def test_any_other_problem_is_the_outcome_however_much_was_read(outcome):
-    assert conclude(problems(outcome), FILMS, DATABASE, left=False)[0] is outcome
+    assert conclude(problems(outcome), FILMS, DATABASE, unfinished=False)[0] is outcome
 
 
 @pytest.mark.parametrize("met", [FILMS, NONE])
 def test_a_problem_is_told_before_the_amounts(met):
-    _, message = conclude(problems(Outcome.LAYOUT), met, DATABASE, left=False)
+    _, message = conclude(problems(Outcome.LAYOUT), met, DATABASE, unfinished=False)
     assert message.startswith("some layout; ")
     assert DATABASE in message
 
 
 @pytest.mark.parametrize("outcome", Outcome)
 def test_only_what_may_pass_on_its_own_is_worth_another_try(outcome):
-    _, message = conclude(problems(outcome), FILMS, DATABASE, left=False)
+    _, message = conclude(problems(outcome), FILMS, DATABASE, unfinished=False)
     assert message.endswith("; run the same command again to retry") == (
         outcome in {Outcome.SITE_DOWN, Outcome.PARTIAL}
     )
@@ -101,7 +101,7 @@ def test_only_what_may_pass_on_its_own_is_worth_another_try(outcome):
 
 @pytest.mark.parametrize("outcome", Outcome)
 def test_a_run_that_was_cut_short_goes_on(outcome):
-    _, message = conclude(problems(outcome), FILMS, DATABASE, left=True)
+    _, message = conclude(problems(outcome), FILMS, DATABASE, unfinished=True)
     assert message.endswith("; run the same command again to go on")
 
 

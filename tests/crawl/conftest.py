@@ -1,11 +1,17 @@
 """Sites on loopback, and what a crawl of them leaves in the database."""
 
+import os
 import shutil
+import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from copy import deepcopy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,13 +20,16 @@ import pytest
 from metacrawl.database.connection import connect_to_read
 from metacrawl.database.reading import read
 from metacrawl.demo.content import build_world
+from metacrawl.demo.pages import Pages as DemoPages
 from metacrawl.demo.site import DemoSite
 from metacrawl.demo.world import World
 from metacrawl.items import RECORDS, Record
+from tests.crawl.waiting import wait_for
 
 # A body; a status and a body, or, of a redirect, where to; what makes either.
 Answer = bytes | tuple[int, bytes] | Callable[[], bytes | tuple[int, bytes]]
 
+ROOT = Path(__file__).parents[2]
 FILMS = ("nightjar", "the-cartographers-daughter", "tin-orchestra", "unfinished-weather")
 
 
@@ -45,8 +54,10 @@ class Pages:
                 self.send_header("Content-Length", str(len(body)))
                 if 300 <= status < 400:
                     self.send_header("Location", body.decode())
-                self.end_headers()
-                self.wfile.write(body)
+                # Whoever asked may have been killed.
+                with suppress(ConnectionError):
+                    self.end_headers()
+                    self.wfile.write(body)
 
             def log_message(self, *_: Any) -> None:
                 """Keep the test's output clean."""
@@ -130,3 +141,134 @@ def fixture_page(tmp_path: Path) -> Callable[[str], Path]:
         return Path(shutil.copy(Path(__file__).parent.parent / "fixtures/2016" / name, folder))
 
     return copy
+
+
+@pytest.fixture
+def pages(world: World) -> dict[str, bytes]:
+    """The demo's pages of one film, by path and query."""
+    return pages_of(world, "nightjar")
+
+
+@pytest.fixture
+def site_pages(world: World) -> dict[str, bytes]:
+    """Those of all films."""
+    return pages_of(world, *FILMS)
+
+
+def pages_of(world: World, *films: str) -> dict[str, bytes]:
+    """Render the demo's pages of films, by path."""
+    demo, pages = DemoPages(world), {}
+    for film in map(world.film, films):
+        path = f"/movie/{film.slug}"
+        pages[path] = demo.movie(film).encode()
+        pages[f"{path}/details"] = demo.details(film).encode()
+        pages[f"{path}/critic-reviews"] = demo.critic_reviews(film).encode()
+        for number in count():
+            page = demo.user_reviews(film, number, "date")
+            if page is None:
+                break
+            query = f"sort-by=date&num_items=100{f'&page={number}' * bool(number)}"
+            pages[f"{path}/user-reviews?{query}"] = page.encode()
+    return pages
+
+
+class Gate:
+    """Holds the answer to the n-th page from when it was closed, robots.txt not counted, until it is opened."""
+
+    def __init__(self, number: int) -> None:
+        self.lock = threading.Lock()
+        self.close(number)
+
+    def close(self, number: int) -> None:
+        """Begin to count."""
+        self.number, self.asked = number, 0
+        self.reached, self.opened = threading.Event(), threading.Event()
+
+    def before(self, answer: Answer) -> Callable[[], bytes | tuple[int, bytes]]:
+        """Put the gate before an answer."""
+
+        def pass_through() -> bytes | tuple[int, bytes]:
+            with self.lock:
+                self.asked += 1
+                opened = self.opened if self.asked == self.number else None
+            if opened:
+                self.reached.set()
+                opened.wait(timeout=60)
+            return answer() if callable(answer) else answer
+
+        return pass_through
+
+
+@pytest.fixture
+def start(sqlite_url: str) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """The `scrapy` command, as in the fixture of that name, but it is not waited for; it is ended with the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def run(*arguments: str | Path, **settings: object) -> subprocess.Popen[str]:
+        given = [part for name, value in settings.items() for part in ("-s", f"{name}={value}")]
+        # With no delay at all, Scrapy asks for two pages at once where one is the limit.
+        command = [sys.executable, "-m", "scrapy", *map(str, arguments), "-s", "DOWNLOAD_DELAY=0.01", *given]
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("METACRAWL_")}
+        environment = kept | {"METACRAWL_DATABASE_URL": sqlite_url, "PYTHONPATH": str(ROOT)}
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        started.append(subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **pipes))
+        return started[-1]
+
+    yield run
+    for crawl in started:
+        crawl.kill()
+        crawl.communicate()
+
+
+@pytest.fixture
+def requests(tmp_path: Path) -> Callable[[], list[str]]:
+    """Read what the requests in the frontier of the test's database are at, while a crawl works on them."""
+
+    def states() -> list[str]:
+        with closing(sqlite3.connect(tmp_path / "metacrawl.db")) as connection:
+            return [state for (state,) in connection.execute("SELECT state FROM frontier")]
+
+    return states
+
+
+@pytest.fixture
+def hold(serve, start, requests) -> Iterator[Callable[..., tuple[Pages, subprocess.Popen[str]]]]:
+    """Start a crawl, of pages that are served, that waits for its n-th page and has stored all before."""
+    gates: list[Gate] = []
+
+    def run(
+        number: int, pages: dict[str, Answer], *crawl: str, **settings: object
+    ) -> tuple[Pages, subprocess.Popen[str]]:
+        gates.append(gate := Gate(number))
+        robots = {path: answer for path, answer in pages.items() if path == "/robots.txt"}
+        site = serve({path: gate.before(answer) for path, answer in pages.items()} | robots)
+        site.gate = gate
+        process = start("crawl", *crawl, METACRAWL_SITE_URL=site.url, **settings)
+        assert gate.reached.wait(timeout=60), process.communicate()
+        wait_for(lambda: sum(state in {"done", "dead"} for state in requests()) == number - 1)
+        return site, process
+
+    yield run
+    for gate in gates:
+        gate.opened.set()
+
+
+@pytest.fixture
+def killed(hold) -> Callable[..., Pages]:
+    """The same, and the crawl is killed while it waits; gives the site, which answers again."""
+
+    def run(number: int, pages: dict[str, Answer], *crawl: str, **settings: object) -> Pages:
+        site, process = hold(number, pages, *crawl, **settings)
+        process.kill()
+        process.wait(timeout=60)
+        site.gate.opened.set()
+        return site
+
+    return run
+
+
+@pytest.fixture
+def hanging_crawl(hold, pages) -> tuple[subprocess.Popen[str], threading.Event]:
+    """A crawl whose second page does not come until the event is set; it is running, and asked for that page."""
+    site, process = hold(2, pages, "movies", "-a", "movie=nightjar", "-a", "reviews=none")
+    return process, site.gate.opened

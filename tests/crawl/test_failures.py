@@ -1,13 +1,8 @@
 """What goes wrong ends in its own outcome, exit code and message, and nothing of it is stored."""
 
 import json
-import os
-import signal
 import socket
 import sqlite3
-import subprocess
-import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -17,18 +12,6 @@ from metacrawl.items import Movie, UserReview
 
 NO_DELAY = {"DOWNLOAD_DELAY": 0, "RETRY_ENABLED": False}
 FILM = "nightjar"
-
-
-@pytest.fixture
-def pages(world):
-    """The demo's pages of one film, by path."""
-    demo, film = DemoPages(world), world.film(FILM)
-    return {
-        f"/movie/{FILM}": demo.movie(film).encode(),
-        f"/movie/{FILM}/details": demo.details(film).encode(),
-        f"/movie/{FILM}/critic-reviews": demo.critic_reviews(film).encode(),
-        f"/movie/{FILM}/user-reviews?sort-by=date&num_items=100": demo.user_reviews(film, 0, "date").encode(),
-    }
 
 
 def test_a_film_that_is_not_there_is_named_and_the_others_are_read(scrapy, serve, pages, stored, tmp_path):
@@ -240,58 +223,6 @@ def test_a_database_that_fails_in_mid_crawl_ends_the_run(scrapy, serve, pages, t
     assert run.returncode == 18
     assert run.stdout.startswith("database: ")
     assert "database is locked" in run.stdout
-
-
-@pytest.fixture
-def hanging_crawl(serve, pages, tmp_path):
-    """A crawl whose second page does not come until the event is set; it is running, and asked for that page."""
-    asked, release = threading.Event(), threading.Event()
-
-    def hang() -> bytes:
-        asked.set()
-        release.wait(timeout=60)
-        return pages[f"/movie/{FILM}/details"]
-
-    site = serve({f"/movie/{FILM}": pages[f"/movie/{FILM}"], f"/movie/{FILM}/details": hang})
-    command = [sys.executable, "-m", "scrapy", "crawl", "movies", "-a", f"movie={FILM}", "-a", "reviews=none"]
-    environment = os.environ | {
-        "METACRAWL_SITE_URL": site.url,
-        "METACRAWL_DATABASE_URL": f"sqlite:///{tmp_path / 'metacrawl.db'}",
-    }
-    with subprocess.Popen(
-        [*command, "-s", "DOWNLOAD_DELAY=0"],
-        cwd=Path(__file__).parent.parent.parent,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as crawl:
-        assert asked.wait(timeout=60)
-        yield crawl, release
-        release.set()
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_the_run_and_keeps_what_was_read(hanging_crawl, stored, number):
-    crawl, release = hanging_crawl
-    crawl.send_signal(number)
-    release.set()
-    output, _ = crawl.communicate(timeout=60)
-    assert crawl.returncode == 128 + number
-    assert output.startswith("interrupted: stopped by a signal; 1 film, ")
-    assert [record.key for record in stored()] == [FILM]
-
-
-def test_a_second_signal_is_no_defect(hanging_crawl):
-    crawl, _ = hanging_crawl
-    crawl.send_signal(signal.SIGINT)
-    for line in crawl.stderr:
-        if "Received SIGINT" in line:
-            break
-    crawl.send_signal(signal.SIGINT)
-    output, _ = crawl.communicate(timeout=60)
-    assert crawl.returncode == 130
-    assert output.startswith("interrupted: ")
 
 
 def test_a_second_crawl_on_the_same_database_is_refused_until_the_first_ends(hanging_crawl, scrapy, tmp_path):

@@ -10,6 +10,7 @@ from metacrawl.database import reading, records, runs
 from metacrawl.database.connection import connect
 from metacrawl.database.schema import MOVIE_PARTS, MOVIES
 from metacrawl.items import Award, Credit, Movie, Ranking
+from metacrawl.outcome import Outcome
 
 HER = "https://www.metacritic.com/movie/her"
 START = dt.datetime(2017, 7, 16, 12, tzinfo=dt.UTC)
@@ -29,6 +30,8 @@ class Films:
         for batch in [parts] if together else [[part] for part in parts]:
             with self.engine.begin() as connection:
                 records.save(connection, run, batch)
+        with self.engine.begin() as connection:
+            runs.finish(connection, run, Outcome.COMPLETE, "all")
         return self.film() if parts else None
 
     def film(self, slug="her"):
@@ -42,7 +45,7 @@ class Films:
 
 
 def begin(connection):
-    return runs.enter(connection, uuid.uuid4().hex, "movies", {})[0]
+    return runs.enter(connection, uuid.uuid4().hex, "movies", {})
 
 
 @pytest.fixture
@@ -264,3 +267,21 @@ def test_what_a_page_used_to_say_and_no_longer_says_is_counted(films):
     missing = {name for name in counts if name.startswith("missing/")}
     assert {"missing/user_score", "missing/cast", "missing/summary"} <= missing
     assert not missing & {"missing/title", "missing/metascore", "missing/tagline"}
+
+
+def test_a_run_that_was_resumed_after_a_later_one_brings_news(films):
+    with films.engine.begin() as connection:
+        first = begin(connection)
+    films.run(part("", 0, title="Her", metascore=50))
+    with films.engine.begin() as connection:
+        records.save(connection, first, [part("", 60, title="Her", metascore=90)])
+    assert films.film().metascore == 90
+
+
+def test_a_run_that_is_resumed_does_not_bring_what_is_older(films):
+    with films.engine.begin() as connection:
+        first = begin(connection)
+    films.run(part("", 60, title="Her", metascore=50))
+    with films.engine.begin() as connection:
+        records.save(connection, first, [part("", 0, title="Her", metascore=90)])
+    assert films.film().metascore == 50

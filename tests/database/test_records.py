@@ -1,6 +1,7 @@
 import datetime as dt
 import itertools
 import uuid
+from collections import Counter
 
 import pytest
 import sqlalchemy as sa
@@ -29,11 +30,16 @@ class Database:
         """Store batches of records, each in a transaction of its own, as one run; returns what was counted."""
         with self.engine.begin() as connection:
             run = begin(connection)
-        counted = []
+            worker = runs.enlist(connection, run)
+        counted = Counter()
         for batch in batches:
             with self.engine.begin() as connection:
-                counted.append(records.save(connection, run, batch))
-        return sum(counted[1:], counted[0]) if counted else {}
+                counts = records.save(connection, run, batch)
+                runs.count_met(connection, worker, counts)
+                counted += Counter({name: number for name, number in counts.items() if not name.startswith("met/")})
+        with self.engine.begin() as connection:
+            runs.finish(connection, run, Outcome.COMPLETE, "all")
+        return counted
 
     def all(self, kind):
         with self.engine.connect() as connection:
@@ -41,7 +47,7 @@ class Database:
 
     def met(self, run):
         with self.engine.connect() as connection:
-            return runs.counts(connection, run)
+            return runs.met(connection, run)
 
     def forget(self):
         with self.engine.begin() as connection:
@@ -49,7 +55,7 @@ class Database:
 
 
 def begin(connection, movie="her"):
-    return runs.enter(connection, uuid.uuid4().hex, "movies", {"movie": movie})[0]
+    return runs.enter(connection, uuid.uuid4().hex, "movies", {"movie": movie})
 
 
 @pytest.fixture
@@ -325,8 +331,24 @@ def test_a_review_met_with_and_without_its_link_is_one_review(database):
 def test_a_run_counts_the_records_that_it_met_whether_or_not_they_changed(database):
     database.run([film(), critic(), user(), user(key="her/Bob")])
     database.run([film(), user()])
-    assert database.met(1) == {Movie: 0, CriticReview: 1, UserReview: 1}
-    assert database.met(2) == {Movie: 1, CriticReview: 0, UserReview: 1}
+    assert database.met(1) == {"film": 1, "critic review": 1, "user review": 2}
+    assert database.met(2) == {"film": 1, "critic review": 0, "user review": 1}
+
+
+def test_a_record_met_twice_is_counted_once(database):
+    database.run([film(), user()], [user(score=9)], [film(), user()])
+    assert database.met(1) == {"film": 1, "critic review": 0, "user review": 1}
+
+
+def test_a_review_of_a_run_that_was_cut_short_is_kept_beside_another_under_its_key(database):
+    """One run meets the first of two, another run meets it again, and the first one goes on to the second."""
+    with database.engine.begin() as connection:
+        first = begin(connection, "cut short")
+        records.save(connection, first, [user(OLD_ID)])
+    database.run([user(OLD_ID)])
+    with database.engine.begin() as connection:
+        records.save(connection, first, [user(OTHER_OLD_ID)])
+    assert {review.review_id for review in database.all(UserReview)} == {OLD_ID, OTHER_OLD_ID}
 
 
 def test_runs_are_noted_with_what_they_were_asked_and_how_they_ended(database):

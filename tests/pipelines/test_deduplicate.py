@@ -150,7 +150,7 @@ def test_the_database_ends_with_the_last_word_of_every_review_in_whatever_order_
             deduplicate = DeduplicatePipeline.from_crawler(get_crawler(MoviesSpider)).process_item
             batch = [kept for one in met for kept in met_once(deduplicate, user(one[0], text=one[1]))]
             with engine.begin() as connection:
-                run, _ = runs.enter(connection, f"job {number}", "movies", {})
+                run = runs.enter(connection, f"job {number}", "movies", {})
                 records.save(connection, run, batch)
             with engine.connect() as connection:
                 stored = [(review.review_id, review.text) for review in reading.read(connection, UserReview)]

@@ -179,7 +179,7 @@ def test_what_was_validated_can_be_stored(validate, record):
     engine = connect("sqlite://")
     try:
         with engine.begin() as connection:
-            run, _ = runs.enter(connection, "job", "movies", {})
-            assert records.save(connection, run, [validate(replace(record))]) == {"new": 1}
+            run = runs.enter(connection, "job", "movies", {})
+            assert records.save(connection, run, [validate(replace(record))])["new"] == 1
     finally:
         engine.dispose()

@@ -1,0 +1,62 @@
+"""A worker that stands still for longer than its lease must not store what others have taken over."""
+
+from collections import Counter
+
+import pytest
+
+from tests.faults.crawls import PATIENCE, some_films
+from tests.faults.gates import GatedSite
+from tests.faults.workers import Crew, again, say, wait_for
+
+FREEZES, CONCURRENCY, LEASE = 3, 3, 2
+# So that the crawl does not end while a worker is frozen.
+LATENCY = 0.25
+
+
+@pytest.fixture
+def crew(tmp_path, postgresql_url):
+    """Workers on a crawl of some 130 pages."""
+    with (
+        GatedSite(some_films(4, copies=24), LATENCY) as site,
+        Crew(site, postgresql_url, tmp_path, CONCURRENCY, METACRAWL_LEASE_SECONDS=LEASE) as crew,
+    ):
+        yield crew
+
+
+def freeze_at_work(crew, worker):
+    """Stop a worker that waits for answers; returns the pages that it has asked for."""
+    while True:
+        wait_for(worker.under_way, "a page under way")
+        worker.freeze()
+        if pages := worker.under_way():
+            return pages
+        worker.thaw()
+
+
+def stand_still(crew, frozen):
+    """Stop a worker until another has taken over a page of its, let it go on, and wait until it is refused."""
+    requests = crew.site.requests
+    pages = freeze_at_work(crew, frozen)
+    asked, before = Counter(requests), frozen.late()
+    assert requests.wait(lambda: any(requests.count(path) > asked[path] for path in pages), PATIENCE)
+    frozen.thaw()
+    wait_for(lambda: frozen.late() > before, "a page that is refused")
+    # A page that is lost three times is taken for what its workers die of.
+    wait_for(lambda: not crew.left().intersection(pages), "the other worker to be done with them")
+
+
+def test_the_late_pages_of_a_frozen_worker_are_refused(crew):
+    requests = crew.site.requests
+    workers = crew.add_all(2)
+    for number in range(FREEZES):
+        stand_still(crew, workers[number % 2])
+    ends = [worker.end() for worker in workers]
+    assert all(end.complete for end in ends), "\n".join(map(str, ends))
+    late = [worker.stat("metacrawl/frontier/late") for worker in workers]
+    verdict, more = crew.verdict(), again(requests).total()
+    say(f"{FREEZES} times frozen, late pages refused: {late}; {more} of {len(requests)} requests again")
+    say(f"{verdict.expected} records, {verdict.lost} lost, {verdict.wrong} wrong, {verdict.twice} twice")
+    assert verdict.flawless, verdict
+    assert late == [worker.late() for worker in workers]
+    assert sum(late) >= FREEZES
+    assert more <= FREEZES * (CONCURRENCY + 1)
