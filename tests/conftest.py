@@ -10,12 +10,27 @@ from typing import NoReturn
 
 import pytest
 
+from tests.audit import sitecustomize
 from tests.postgres import Postgres, programs
 
 ROOT = Path(__file__).parent.parent
+AUDIT = ROOT / "tests" / "audit"
 SHARED_PAGES = ROOT.parent / "shared" / "pages"
 
 Scrapy = Callable[..., subprocess.CompletedProcess[str]]
+
+
+sitecustomize.install()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_is_unpickled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test, and no process of one, unpickles anything: whoever can write a pickle could have anything run."""
+    noted = tmp_path_factory.mktemp("audit") / "unpickled"
+    os.environ["UNPICKLED"] = str(noted)
+    yield
+    del os.environ["UNPICKLED"]
+    assert not noted.exists(), noted.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +91,7 @@ def scrapy(sqlite_url: str) -> Scrapy:
     ) -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("METACRAWL_")}
         environment["METACRAWL_DATABASE_URL"] = sqlite_url
-        environment["PYTHONPATH"] = str(ROOT)
+        environment["PYTHONPATH"] = f"{AUDIT}{os.pathsep}{ROOT}"
         environment["COLUMNS"] = "250"
         given = [part for name, value in settings.items() for part in ("-s", f"{name}={value}")]
         return subprocess.run(

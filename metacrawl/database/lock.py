@@ -1,5 +1,7 @@
 """One crawl at a time on a SQLite database: two would take each other's records for their own."""
 
+from pathlib import Path
+
 import sqlalchemy as sa
 from filelock import BaseFileLock, FileLock, Timeout
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,7 +18,7 @@ def lock(url: sa.URL) -> BaseFileLock | None:
     it.
     """
     file = url.database
-    if url.get_backend_name() != "sqlite" or not file or file == ":memory:":
+    if url.get_backend_name() != "sqlite" or not file or file == ":memory:" or not Path(file).parent.is_dir():
         return None
     held = FileLock(f"{file}.lock")
     try:

@@ -199,6 +199,8 @@ class Run:
         self.gone = True
         try:
             await self.ledger.close()
+            if self.ledger.over:
+                self.asked_for = self.asked_for[0], self.asked_for[0]
         except SQLAlchemyError as error:
             self.note_failure(error)
 
@@ -240,8 +242,6 @@ class Run:
         problems, met = runs.problems(connection, self.id), runs.met(connection, self.id)
         outcome, message = self.conclude(problems, met, unfinished=unfinished)
         (runs.pause if unfinished else runs.finish)(connection, self.id, outcome, message)
-        if not unfinished:
-            self.asked_for = self.asked_for[0], self.asked_for[0]
         return outcome, message
 
     def conclude(self, problems: Problems, met: Mapping[str, int], *, unfinished: bool) -> tuple[Outcome, str]:

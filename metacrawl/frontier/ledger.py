@@ -62,6 +62,8 @@ class Ledger:
         self.all_done = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
         self.leasing = self.open = True
+        self.over = False
+        """Nothing is left to do in the whole run."""
         self.renewed_at = time.monotonic()
         self.waiting = False
         self.pages = 0
@@ -147,6 +149,7 @@ class Ledger:
         if renew:
             self.renewed_at = time.monotonic()
         self.tell(turn, held)
+        self.over = turn.over
         self.pages += len(pages)
         self.end(pages)
         for page in turn.leased:

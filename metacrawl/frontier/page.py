@@ -75,9 +75,10 @@ class Page:
         self.problems.append(problem)
 
     def fail(self, problem: Problem) -> None:
-        """Give the page up."""
-        self.dead = True
-        self.note(problem)
+        """Give the page up, for the first problem that it has."""
+        if not self.dead:
+            self.dead = True
+            self.note(problem)
 
 
 def page_of(request: Request) -> Page | None:

@@ -93,8 +93,7 @@ def acknowledge(connection: sa.Connection, worker: Worker, pages: Sequence[Page]
     counts = records.save(connection, worker.run, [record for page in alive for record in page.records])
     runs.count_met(connection, worker.id, counts)
     rows = {row.key: row for page in alive for row in page.follow_ups}
-    # In the order of their keys, so that no two workers wait for each other.
-    new = queue.add(connection, worker.run, [rows[key] for key in sorted(rows)])
+    new = queue.add(connection, worker.run, rows.values())
     runs.note(connection, worker.run, (problem for page in kept for problem in page.problems))
     runs.note(connection, worker.run, misled(alive, new))
     counts["known"] = sum(len(page.follow_ups) for page in alive) - len(new)

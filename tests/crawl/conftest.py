@@ -270,5 +270,5 @@ def killed(hold) -> Callable[..., Pages]:
 @pytest.fixture
 def hanging_crawl(hold, pages) -> tuple[subprocess.Popen[str], threading.Event]:
     """A crawl whose second page does not come until the event is set; it is running, and asked for that page."""
-    site, process = hold(2, pages, "movies", "-a", "movie=nightjar", "-a", "reviews=none")
+    site, process = hold(2, pages, "movies", "-a", "movie=nightjar")
     return process, site.gate.opened

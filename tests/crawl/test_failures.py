@@ -190,14 +190,16 @@ def test_records_are_never_lost_in_silence_whatever_the_exception(scrapy, serve,
 
 def test_an_exception_in_a_component_is_a_defect_told_in_a_few_words(scrapy, serve, pages):
     pipelines = {"tests.crawl.planted.FailingPipeline": 150}
+    site = serve(pages)
     run = scrapy(
         *("crawl", "user_reviews", "-a", f"movie={FILM}"),
-        METACRAWL_SITE_URL=serve(pages).url,
+        METACRAWL_SITE_URL=site.url,
         ITEM_PIPELINES=json.dumps(pipelines),
         **NO_DELAY,
     )
     assert run.returncode == 70
-    assert run.stdout.startswith("internal: RuntimeError: no\\nsuch thing at all")
+    path = f"/movie/{FILM}/user-reviews?sort-by=date&num_items=100"
+    assert run.stdout.startswith(f"internal: {site.url}{path}: RuntimeError: no\\nsuch thing at all")
     assert run.stdout.count("\n") == 1
     assert len(run.stdout) < 1000
 

@@ -196,6 +196,8 @@ def test_a_page_that_ends_the_process_is_set_aside_and_no_other_is_blamed(demo, 
     run = again(demo, *crawl, **deadly)
     assert run.returncode == 10
     *_, last = run.stdout.splitlines()
-    assert last.startswith(f"partial: {demo.url}/movie/{poison}: poison: its process has died 3 times; 3 films, ")
+    assert last.startswith(
+        f"partial: {demo.url}/movie/{poison}: poison: it was lost with its worker 3 times; 3 films, "
+    )
     world.films = [film for film in world.films if film.slug != poison]
     assert list(differences(expected_records(world), stored())) == []

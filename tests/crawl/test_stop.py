@@ -108,3 +108,14 @@ def test_a_process_that_is_stuck_is_ended_by_force(start, serve, pages, scrapy):
     run = scrapy("crawl", *CRAWL, METACRAWL_SITE_URL=site.url, **NO_DELAY)
     assert run.returncode == 0, run.stdout
     assert run.stdout.startswith("resuming run 1: ")
+
+
+def test_a_signal_when_nothing_is_left_to_do_spoils_nothing(hold, pages):
+    """The last page comes, and the run is over: the same command would not go on, but start anew."""
+    site, crawl = hold(len(pages), pages, *CRAWL)
+    crawl.send_signal(signal.SIGTERM)
+    read_until(crawl, "Received SIGTERM")
+    site.gate.opened.set()
+    output, _, _ = end(crawl)
+    assert crawl.returncode == 0
+    assert output.startswith("complete: 1 film, ")

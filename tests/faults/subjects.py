@@ -113,7 +113,8 @@ class Stock:
     def command(self, site: str, films: Path, folder: Path, concurrency: int) -> list[object]:
         places = ("--job", folder / "job", "--feed", folder / "items.jsonl")
         options = ("--site", site, "--films", films, "--concurrency", concurrency)
-        return python("-m", "tests.faults.stock", *options, *places)
+        # It keeps pickles, which is noted of all others.
+        return ["/usr/bin/env", "-u", "UNPICKLED", *python("-m", "tests.faults.stock", *options, *places)]
 
     def verdict(self, world: World, folder: Path) -> Verdict:
         expected = {(type(record).__name__, plain_key(record)) for record in expected_records(world)}

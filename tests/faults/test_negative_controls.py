@@ -118,7 +118,8 @@ def test_a_page_of_a_worker_that_has_lost_it_is_not_stored(control, crew):
     site.release(keeps_open)
     ends = [late.end(), other.end()]
     say(f"late pages refused: {late.late()}")
-    assert bool(late.late()) == (control == "nothing")
+    # Without the fence there are none but those that come when the run is over.
+    assert late.late() or control != "nothing"
     assert ends[1].complete, ends[1]
     check(control, crew.verdict(), ends[0], lost=False)
 
