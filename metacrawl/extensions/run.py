@@ -156,9 +156,10 @@ class Run:
             pipeline.forget()
 
     def note(self, problem: Problem) -> None:
-        """Note what went wrong with this process, not with a page."""
-        logger.error("%s", problem.message)
-        self.problems.append(problem)
+        """Note what went wrong with this process, not with a page; once, however many meet it."""
+        if problem not in self.problems:
+            logger.error("%s", problem.message)
+            self.problems.append(problem)
 
     def note_failure(self, error: Exception) -> None:
         """Note that nothing can be stored any more."""
@@ -186,8 +187,7 @@ class Run:
             return
         if isinstance(error, TimeoutError):
             # Its thread cannot be ended, and would hold up the end of the process.
-            logger.error("%s does not answer", shown(self.url))
-            end_process(Outcome.DATABASE.value)
+            end_process(f"{shown(self.url)} does not answer", Outcome.DATABASE.value)
         self.note_failure(error)
         # Not awaited: the engine waits for the very page that brought us here.
         self.closing = asyncio.create_task(self.crawler.engine.close_spider_async(reason=FAILED))

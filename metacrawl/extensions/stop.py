@@ -40,7 +40,7 @@ class Stop:
         self.signal = number
         self.loop.call_soon_threadsafe(self.set_clock)
         if not self.end:
-            self.end = threading.Timer(END, end_process, (128 + number,))
+            self.end = threading.Timer(END, end_process, ("stopped by force", 128 + number))
             self.end.daemon = True
             self.end.start()
         handler(number, frame)
@@ -63,7 +63,7 @@ class Stop:
             self.grace.cancel()
 
 
-def end_process(code: int) -> None:
+def end_process(why: str, code: int) -> None:
     """End without a farewell: what is stored is whole, and what is leased comes back."""
-    os.write(2, b"metacrawl: stopped by force; run the same command again to go on\n")
+    os.write(2, f"metacrawl: {why}; run the same command again to go on\n".encode())
     os._exit(code)

@@ -1,8 +1,10 @@
 """The database's server crashes in mid-crawl, or is away."""
 
+import os
 import secrets
 import signal
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -13,6 +15,7 @@ from tests.faults.workers import Crew, again, say, wait_for_requests
 from tests.postgres import PASSWORD, Postgres, programs
 
 RESTARTS, BETWEEN, CONCURRENCY = 10, 7, 4
+BACKENDS = "SELECT pid FROM pg_stat_activity WHERE datname = %s AND application_name = %s"
 SETTINGS = {"METACRAWL_DATABASE_TIMEOUT": 1, "METACRAWL_LEASE_SECONDS": 2}
 
 
@@ -79,3 +82,25 @@ def test_a_server_that_is_away_for_too_long_ends_the_crawl_and_the_same_command_
     assert verdict.flawless, verdict
     assert more <= CONCURRENCY + 1
     assert before < len(site.requests)
+
+
+def test_a_server_that_stands_still_is_not_waited_for_for_ever(server, url, tmp_path):
+    with GatedSite(some_films(3)) as site, Crew(site, url, tmp_path, CONCURRENCY, **SETTINGS) as crew:
+        worker = crew.add()
+        wait_for_requests(site, BETWEEN)
+        with server.connect() as connection:
+            backends = [pid for (pid,) in connection.execute(BACKENDS, [urlsplit(url).path[1:], worker.name])]
+        for pid in backends:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            end = worker.end()
+        finally:
+            for pid in backends:
+                os.kill(pid, signal.SIGCONT)
+        resumed, verdict = crew.add().end(), crew.verdict()
+    assert backends
+    assert end.code == 18
+    shown = url.replace(PASSWORD, "***")
+    assert end.stderr.endswith(f"metacrawl: {shown} does not answer; run the same command again to go on\n")
+    assert resumed.complete, resumed
+    assert verdict.flawless, verdict
