@@ -64,7 +64,7 @@ ITEM_PIPELINES = {
     "metacrawl.pipelines.deduplicate.DeduplicatePipeline": 200,
 }
 EXTENSIONS = {
-    "metacrawl.extensions.run.Run": 0,
+    "metacrawl.frontier.run.Run": 0,
     "metacrawl.extensions.progress.ProgressBar": 100,
 }
 

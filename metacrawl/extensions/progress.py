@@ -14,7 +14,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 from sqlalchemy.exc import SQLAlchemyError
 
-from metacrawl.extensions.run import run_of
+from metacrawl.frontier.run import run_of
 from metacrawl.spiders.base import FilmSpider, film_spider
 
 FIGURES = "{task.fields[pages]:,} pages · {task.fields[records]:,} records · {task.fields[rate]:.1f} pages/s"

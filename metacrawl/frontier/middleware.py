@@ -9,11 +9,11 @@ from scrapy.exceptions import CloseSpider, NotConfigured
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from metacrawl.extensions.run import FAILED, run_of
 from metacrawl.extract import LayoutError
 from metacrawl.frontier.page import Page, page_of
 from metacrawl.frontier.payload import encode
 from metacrawl.frontier.queue import Row
+from metacrawl.frontier.run import FAILED, run_of
 from metacrawl.items import Record
 from metacrawl.outcome import Outcome, Problem, told
 from metacrawl.pipelines.validate import UnusableError

@@ -12,9 +12,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from metacrawl.extensions.run import run_of
 from metacrawl.frontier.failures import problem_of
 from metacrawl.frontier.page import META, Page, page_of
+from metacrawl.frontier.run import run_of
 from metacrawl.outcome import Outcome, Problem
 from metacrawl.spiders.base import FilmSpider, film_spider
 

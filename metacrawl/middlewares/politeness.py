@@ -9,8 +9,8 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
-from metacrawl.extensions.run import Run
 from metacrawl.frontier.hosts import claim
+from metacrawl.frontier.run import Run
 
 
 class SharedDelayMiddleware:

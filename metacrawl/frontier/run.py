@@ -19,9 +19,9 @@ from metacrawl.database import runs
 from metacrawl.database.connection import connect, first_line, shown
 from metacrawl.database.lock import lock
 from metacrawl.database.patience import PatientDatabase, is_away
-from metacrawl.extensions.stop import Stop, end_process
 from metacrawl.frontier import queue
 from metacrawl.frontier.ledger import Ledger
+from metacrawl.frontier.stop import Stop, end_process
 from metacrawl.frontier.turn import reclaim
 from metacrawl.outcome import Outcome, Problem, Problems, RefusedError, conclude, told
 from metacrawl.pipelines.deduplicate import DeduplicatePipeline
@@ -256,5 +256,5 @@ def run_of(crawler: Crawler) -> Run:
     """Give the run of a crawl. Raises `RuntimeError` where the extension is switched off."""
     run = crawler.get_extension(Run)
     if run is None:
-        raise RuntimeError("the frontier needs the extension metacrawl.extensions.run.Run")
+        raise RuntimeError("the frontier needs the extension metacrawl.frontier.run.Run")
     return run
