@@ -59,8 +59,7 @@ class Command(crawl.Command):
         arguments = read_arguments(given, spider.takes)
         job = job_of(name, arguments, make_source(arguments, self.settings))
         url = self.settings["METACRAWL_DATABASE_URL"]
-        make_engine(url).dispose()
-        held = lock(sa.make_url(url))
+        held = lock(make_engine(url).url)
         engine = connect(url)
         if held:
             held.release()
