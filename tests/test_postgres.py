@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
+from tests.conftest import lack
 from tests.postgres import PASSWORD, Postgres
 
 PAGES = Path(__file__).parent / "fixtures/2016"
@@ -30,7 +31,7 @@ def table(postgresql_url):
 
 def test_the_server_sorts_otherwise_than_by_bytes_so_that_a_wrong_order_shows(postgres, table):
     if not postgres.collates:
-        pytest.skip("this machine cannot make a locale: localedef or what it reads is missing")
+        lack("this machine cannot make a locale: localedef or what it reads is missing")
     engine, notes = table
     with engine.begin() as connection:
         connection.execute(sa.insert(notes), [{"note": note} for note in ("B", "a", "Z")])

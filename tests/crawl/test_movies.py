@@ -168,6 +168,14 @@ def test_user_reviews_are_read_page_after_page(scrapy, serve, stored, shared_pag
         }
 
 
+def test_a_film_is_read_to_its_end_before_those_after_the_next_are_begun(scrapy, demo, films):
+    """The next one is leased already, so that it need not be waited for."""
+    assert scrapy("crawl", "movies", "-a", films, METACRAWL_SITE_URL=demo.url, **NO_DELAY).returncode == 0
+    slugs = [path.split("/")[2] for path in demo.requests if path != "/robots.txt"]
+    first, _, third, _ = dict.fromkeys(slugs)
+    assert slugs.index(third) > len(slugs) - 1 - slugs[::-1].index(first)
+
+
 def test_what_a_crawl_brought_is_counted(scrapy, demo):
     crawl = ("crawl", "movies", "-a", "movie=nightjar", "-a", "reviews=none")
     first = scrapy(*crawl, METACRAWL_SITE_URL=demo.url, **NO_DELAY)

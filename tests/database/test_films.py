@@ -269,19 +269,11 @@ def test_what_a_page_used_to_say_and_no_longer_says_is_counted(films):
     assert not missing & {"missing/title", "missing/metascore", "missing/tagline"}
 
 
-def test_a_run_that_was_resumed_after_a_later_one_brings_news(films):
+@pytest.mark.parametrize(("later", "resumed", "metascore"), [(0, 60, 90), (60, 0, 50)], ids=["news", "nothing new"])
+def test_a_run_that_was_resumed_after_a_later_one_brings_what_is_newer(films, later, resumed, metascore):
     with films.engine.begin() as connection:
         first = begin(connection)
-    films.run(part("", 0, title="Her", metascore=50))
+    films.run(part("", later, title="Her", metascore=50))
     with films.engine.begin() as connection:
-        records.save(connection, first, [part("", 60, title="Her", metascore=90)])
-    assert films.film().metascore == 90
-
-
-def test_a_run_that_is_resumed_does_not_bring_what_is_older(films):
-    with films.engine.begin() as connection:
-        first = begin(connection)
-    films.run(part("", 60, title="Her", metascore=50))
-    with films.engine.begin() as connection:
-        records.save(connection, first, [part("", 0, title="Her", metascore=90)])
-    assert films.film().metascore == 50
+        records.save(connection, first, [part("", resumed, title="Her", metascore=90)])
+    assert films.film().metascore == metascore

@@ -271,3 +271,12 @@ def test_what_one_worker_has_queued_another_leases_as_it_is(database, second, wo
     [b] = second.turn(second.worker(), room=5).leased
     assert page_of(b.request) is b
     assert encode(b.request) == page.follow_ups[0].request
+
+
+def test_a_run_that_is_over_takes_nothing_in(database, worker, page):
+    """Such as one that was given up for a fresh run while this worker was at work on it."""
+    bring(page)
+    database.do(runs.finish, database.run, Outcome.INTERRUPTED, "given up")
+    turn = database.turn(worker, page, room=5)
+    assert (turn.over, turn.leased, turn.counts["late"]) == (True, [], 1)
+    assert (database.states(), database.authors()) == ({}, [])
