@@ -6,23 +6,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urljoin
 
-from parsel import Selector, SelectorList
+from parsel import Selector
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom
 
 from metacrawl.items import CriticReview, Movie, Record, UserReview
-from metacrawl.keys import critic_review_key, user_review_key
-from metacrawl.layouts import identify
-from metacrawl.layouts.rules import CANONICAL, PageRules, ReviewList, Rules
+from metacrawl.keys import critic_review_key, names_account, user_review_key
+from metacrawl.layouts import Known, View, identify, views
+from metacrawl.layouts.rules import Layout, PageRules, ReviewList, Rules
 from metacrawl.loaders import (
+    AwardLoader,
     CreditLoader,
     CriticReviewLoader,
     MovieLoader,
     RankingLoader,
     RecordLoader,
-    TextSelector,
     UserReviewLoader,
 )
-from metacrawl.urls import FILM_KINDS, SITE, PageKind, PageRef, UrlError, parse, unarchived
+from metacrawl.processors import count
+from metacrawl.selectors import Document, select
+from metacrawl.urls import FILM_KINDS, LISTING_KINDS, SITE, PageKind, PageRef, UrlError, parse, unarchived
 
 # Behind the end mark a page may have a few more scripts and comments.
 LAST_WORDS = 20_000
@@ -34,6 +36,7 @@ LIST_LOADERS: dict[str, type[RecordLoader]] = {
     "writers": CreditLoader,
     "cast": CreditLoader,
     "rankings": RankingLoader,
+    "awards": AwardLoader,
 }
 
 
@@ -46,15 +49,21 @@ class Page:
     """What one page gives."""
 
     ref: PageRef
-    movie: Movie
+    layout: Layout
+    movies: list[Movie] = field(default_factory=list)
+    """The film; none on a list of the back end's, many in a listing."""
+
     critic_reviews: list[CriticReview] = field(default_factory=list)
     user_reviews: list[UserReview] = field(default_factory=list)
     next_page: PageRef | None = None
 
+    total: int | None = None
+    """How many entries the list has that this page is a part of, as the page says."""
+
     @property
     def records(self) -> Iterator[Record]:
-        """All records of the page, the film first."""
-        yield self.movie
+        """All records of the page, films first."""
+        yield from self.movies
         yield from self.critic_reviews
         yield from self.user_reviews
 
@@ -62,37 +71,53 @@ class Page:
 def extract(
     body: bytes, captured_at: dt.datetime, *, url: str = "", saved_as: str = "", content_type: str = ""
 ) -> Page:
-    """Read the records of a film's page.
+    """Read the records of a page: a film's, or a listing of films.
 
     `captured_at` is when the site showed the page. `url` is the site's own URL of it (not an archive's, a mirror's or a
-    file's); without one the page must name itself by its canonical link, else it is taken for `saved_as`.
-    `content_type` is the HTTP header's value, where there was one.
+    file's); without one the page must name itself, else it is taken for `saved_as`. `content_type` is the HTTP header's
+    value, where there was one.
 
-    Raises `LayoutError` for anything but a whole page of a film in a known design; it tells what is wrong, not where:
+    Raises `LayoutError` for anything but a whole page of films in a known design; it tells what is wrong, not where:
     the caller knows the page's address.
     """
-    text = decode(body, content_type)
-    page = TextSelector(text=text, type="html")
-    ref, url = page_ref(page, url, saved_as)
-    known = identify(page)
+    document = Document(decode(body, content_type))
+    try:
+        seen = list(views(document))
+    except ValueError as error:
+        raise LayoutError(str(error)) from None
+    ref, url = page_ref(seen, url, saved_as)
+    known = identify(seen)
     if known is None:
         raise LayoutError("no known page design: is it a page of Metacritic's?")
-    layout, kind, rules = known
-    where = f"{kind} page of layout {layout.name}"
-    if kind != ref.kind:
+    where = f"{known.kind} page of layout {known.layout.name}"
+    if known.kind != ref.kind:
         raise LayoutError(f"{where}: expected a page of kind {ref.kind}")
-    if layout.end not in text[-LAST_WORDS:].lower():
-        raise LayoutError(f"{where}: cut off, no {layout.end} at its end")
-    found = Page(ref, load_movie(page, rules, ref.slug, url), next_page=find_next_page(page, rules, ref, where))
-    for name in rules.required:
-        if getattr(found.movie, name) is None:
-            raise LayoutError(f"{where}: without its {name}")
-    if rules.critic_reviews:
-        found.critic_reviews = list(load_critic_reviews(page, rules.critic_reviews, ref.slug, url, where))
-    if rules.user_reviews:
-        found.user_reviews = list(load_user_reviews(page, rules.user_reviews, ref.slug, where))
+    if not document.is_json and known.layout.end not in document.text[-LAST_WORDS:].lower():
+        raise LayoutError(f"{where}: cut off, no {known.layout.end} at its end")
+    try:
+        found = read(known, ref, url)
+    except LayoutError as error:
+        raise LayoutError(f"{where}: {error}") from None
     for record in found.records:
-        record.layout, record.source_url, record.captured_at = layout.name, url, captured_at
+        record.layout, record.source_url, record.captured_at = known.layout.name, url, captured_at
+    return found
+
+
+def read(known: Known, ref: PageRef, url: str) -> Page:
+    """Apply a page's rules. Raises `LayoutError` where it lacks what its kind always has."""
+    layout, page, _, rules = known
+    found = Page(ref, layout)
+    if rules.movie:
+        found.movies = [load_movie(page, rules, ref.slug, url)]
+    if rules.films:
+        found.movies = [load_film(node, rules.films.rules, url) for node in select(page, rules.films.at)]
+    if rules.critic_reviews:
+        found.critic_reviews = list(load_critic_reviews(page, rules.critic_reviews, ref.slug, url))
+    if rules.user_reviews:
+        found.user_reviews = list(load_user_reviews(page, rules.user_reviews, ref.slug))
+    if rules.total:
+        found.total = count(select(page, rules.total).get() or "")
+    found.next_page = find_next_page(page, rules, found)
     return found
 
 
@@ -112,13 +137,14 @@ def decode(body: bytes, content_type: str = "") -> str:
     return text
 
 
-def page_ref(page: Selector, url: str, saved_as: str) -> tuple[PageRef, str]:
+def page_ref(seen: list[View], url: str, saved_as: str) -> tuple[PageRef, str]:
     """Tell which page this is, and the URL to record for it.
 
     The slug is the one by which the page names itself: a renamed film's old URL shows the film under its new one.
     """
-    canonical = page.xpath(CANONICAL).get() or ""
-    asked = url or (canonical and urljoin(SITE, unarchived(canonical))) or saved_as
+    names = (select(page, layout.itself).get() for layout, page in seen)
+    itself = next(filter(None, names), "")
+    asked = url or (itself and urljoin(SITE, unarchived(itself))) or saved_as
     if not asked:
         raise LayoutError("no canonical link and no telling file name: which page is it?")
     try:
@@ -126,48 +152,66 @@ def page_ref(page: Selector, url: str, saved_as: str) -> tuple[PageRef, str]:
     except UrlError as error:
         raise LayoutError(str(error)) from None
     try:
-        named = parse(canonical) if canonical else ref
+        named = parse(itself) if itself else ref
     except UrlError:
         named = ref
-    if named.kind not in FILM_KINDS:
+    if named.kind not in FILM_KINDS | LISTING_KINDS:
         raise LayoutError(f"no page of a film, but {asked} ({named.kind})")
     return PageRef(ref.kind, named.slug, ref.query), asked
 
 
-def blocks(page: Selector, reviews: ReviewList, what: str, where: str) -> SelectorList[Selector]:
+def blocks(page: Selector, reviews: ReviewList, what: str) -> list[Selector]:
     """Find the blocks of one kind of review; none only where the page says that there are none."""
-    found = page.xpath(reviews.container).xpath(reviews.block.at)
-    if not found and not page.xpath(reviews.empty):
-        raise LayoutError(f"{where}: neither {what} reviews nor a word that there are none")
+    found = [block for node in select(page, reviews.container) for block in select(node, reviews.block.at)]
+    if not found and not select(page, reviews.empty):
+        raise LayoutError(f"neither {what} reviews nor a word that there are none")
     return found
 
 
 def load_movie(page: Selector, rules: PageRules, slug: str, url: str) -> Movie:
     loader = MovieLoader(selector=page, base_url=url)
     for block in rules.movie:
-        apply(block.rules, loader.nested_xpath(block.at))
+        for node in select(page, block.at):
+            apply(block.rules, MovieLoader(item=loader.item, parent=loader, selector=node, base_url=url))
     for name, block in rules.lists.items():
-        entries = [LIST_LOADERS[name](selector=node) for node in page.xpath(block.at)]
+        entries = [LIST_LOADERS[name](selector=node) for node in select(page, block.at)]
         loader.add_value(name, [apply(block.rules, entry).load_item() for entry in entries])
     movie: Movie = loader.load_item()
+    for name in rules.required:
+        if getattr(movie, name) is None:
+            raise LayoutError(f"without its {name}")
+    return identified(movie, slug)
+
+
+def load_film(node: Selector, rules: Rules, url: str) -> Movie:
+    """Read a row of a listing."""
+    movie: Movie = apply(rules, MovieLoader(selector=node, base_url=url)).load_item()
+    if not movie.slug:
+        raise LayoutError("a film of the listing is without its slug")
+    return identified(movie, movie.slug)
+
+
+def identified(movie: Movie, slug: str) -> Movie:
+    """Give a film the parts that follow from its slug."""
     movie.key = movie.slug = slug
     movie.url = PageRef(PageKind.MOVIE, slug).url
     return movie
 
 
-def load_critic_reviews(page: Selector, reviews: ReviewList, slug: str, url: str, where: str) -> Iterator[CriticReview]:
-    for node in blocks(page, reviews, "critic", where):
+def load_critic_reviews(page: Selector, reviews: ReviewList, slug: str, url: str) -> Iterator[CriticReview]:
+    for node in blocks(page, reviews, "critic"):
         review: CriticReview = apply(reviews.block.rules, CriticReviewLoader(selector=node, base_url=url)).load_item()
         review.movie_slug = slug
         review.key = critic_review_key(review)
         yield review
 
 
-def load_user_reviews(page: Selector, reviews: ReviewList, slug: str, where: str) -> Iterator[UserReview]:
-    for node in blocks(page, reviews, "user", where):
+def load_user_reviews(page: Selector, reviews: ReviewList, slug: str) -> Iterator[UserReview]:
+    for node in blocks(page, reviews, "user"):
         review: UserReview = apply(reviews.block.rules, UserReviewLoader(selector=node)).load_item()
         review.movie_slug = slug
-        review.key = user_review_key(review, account=bool(node.xpath(reviews.account)))
+        account = bool(select(node, reviews.account)) if reviews.account else names_account(review.author)
+        review.key = user_review_key(review, account=account)
         yield review
 
 
@@ -175,22 +219,36 @@ def apply(rules: Rules, loader: RecordLoader) -> RecordLoader:
     """Add what each rule selects to the loader; of several expressions the first that gives a value."""
     for name, expressions in rules.items():
         for expression in (expressions,) if isinstance(expressions, str) else expressions:
-            loader.add_xpath(name, expression)
+            loader.add(name, expression)
             if any(loader.get_collected_values(name)):
                 break
     return loader
 
 
-def find_next_page(page: Selector, rules: PageRules, ref: PageRef, where: str) -> PageRef | None:
+def find_next_page(page: Selector, rules: PageRules, found: Page) -> PageRef | None:
+    """Tell the next page of a list: by the page's own link, but no further than behind its last entry."""
+    ref = found.ref
+    entries = len(found.movies if rules.films else [*found.critic_reviews, *found.user_reviews])
+    following = linked_page(page, rules, ref)
+    if not ref.counts_entries:
+        return following
+    # The back end may give fewer entries than were asked for, and link on as if it had not.
+    behind = ref.from_entry(ref.number + entries)
+    if not entries or (following is None and behind.number >= (found.total or 0)):
+        return None
+    return following if following and following.number < behind.number else behind
+
+
+def linked_page(page: Selector, rules: PageRules, ref: PageRef) -> PageRef | None:
     """Follow the page's own link to the next one of its list, if there is one."""
-    href = page.xpath(rules.next_page).get() if rules.next_page else None
-    if href is None:
+    href = select(page, rules.next_page).get() if rules.next_page else None
+    if not href:
         return None
     try:
         following = parse(href, base=ref.url)
     except UrlError as error:
-        raise LayoutError(f"{where}: its next page: {error}") from None
+        raise LayoutError(f"its next page: {error}") from None
     # A saved page does not know its own number.
     if (following.kind, following.slug) != (ref.kind, ref.slug) or following.number <= ref.number:
-        raise LayoutError(f"{where}: its next page is {following.url}")
+        raise LayoutError(f"its next page is {following.url}")
     return following

@@ -7,6 +7,9 @@ from typing import Any
 
 from metacrawl.items import CriticReview, Record, UserReview
 
+# The site's name for all who gave none.
+NO_ACCOUNT = "AnonymousMC"
+
 
 def critic_review_key(review: CriticReview) -> str:
     """Make the key of a critic review."""
@@ -22,6 +25,15 @@ def user_review_key(review: UserReview, *, account: bool) -> str:
     """
     parts = [review.movie_slug, review.author, *([] if account else [review.review_id])]
     return "/".join(part for part in parts if part) if all(parts) else ""
+
+
+def names_account(author: str | None) -> bool:
+    """Tell whether an author has an account, where the design never says so.
+
+    >>> names_account("strangebrew123"), names_account("ChrisA."), names_account("AnonymousMC"), names_account(None)
+    (True, False, False, False)
+    """
+    return bool(author) and author != NO_ACCOUNT and re.fullmatch(r"[\w-]+", author or "") is not None
 
 
 def made_slug(name: str | None) -> str:

@@ -1,12 +1,10 @@
-"""Item loaders: which processor reads which field, whatever the layout. No XPath here."""
+"""Item loaders: which processor reads which field, whatever the layout. No XPath and no JMESPath here."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
 from itemloaders import ItemLoader
 from itemloaders.processors import TakeFirst
-from lxml import etree
-from parsel import Selector
 
 from metacrawl import items
 from metacrawl.processors import (
@@ -17,7 +15,7 @@ from metacrawl.processors import (
     flag,
     last_segment,
     minutes,
-    one_line,
+    moment,
     present,
     rank,
     ranking,
@@ -26,25 +24,7 @@ from metacrawl.processors import (
     whole,
 )
 
-# Not a union of two paths: libxml2 takes quadratic time to merge them, and a page may hold 100,000 breaks.
-TEXT_AND_BREAKS = etree.XPath("descendant::node()[self::text() or self::br]", smart_strings=False)
-
-
-class TextSelector(Selector):
-    """A selector whose `get()` is clean text instead of source.
-
-    Each `<br>` is a line break, any other run of white space one space; attributes are one line.
-    """
-
-    def get(self) -> Any:
-        """Give the text of the selected element, attribute or text node."""
-        if not isinstance(self.root, etree._Element):  # noqa: SLF001 - lxml has no public name for its element type
-            return one_line(str(super().get()))
-        # A NUL cannot stand in a parsed document, so it can mark the line breaks.
-        text = "".join(
-            part if isinstance(part, str) else "\0" for part in cast("list[Any]", TEXT_AND_BREAKS(self.root))
-        )
-        return "\n".join(map(one_line, text.split("\0"))).strip("\n")
+from metacrawl.selectors import JsonSelector
 
 
 class Parsed:
@@ -77,6 +57,11 @@ class RecordLoader(ItemLoader):
 
     default_output_processor = TakeFirst()
 
+    def add(self, name: str, expression: str) -> None:
+        """Add what a rule selects, in the language of what it is applied to."""
+        in_json = isinstance(self.selector, JsonSelector)
+        (self.add_jmes if in_json else self.add_xpath)(name, expression)
+
 
 class CreditLoader(RecordLoader):
     default_item_class = items.Credit
@@ -91,9 +76,17 @@ class RankingLoader(RecordLoader):
     title_out = Parsed(ranking)
 
 
+class AwardLoader(RecordLoader):
+    default_item_class = items.Award
+
+    wins_out = Parsed(count)
+    nominations_out = Parsed(count)
+
+
 class MovieLoader(RecordLoader):
     default_item_class = items.Movie
 
+    slug_out = Parsed(last_segment)
     site_id_out = Parsed(whole)
     release_year_out = Parsed(whole)
     release_date_out = Parsed(date)
@@ -121,6 +114,7 @@ class MovieLoader(RecordLoader):
     writers_out = every
     cast_out = every
     rankings_out = every
+    awards_out = every
     official_site_out = link
     image_url_out = link
     trailer_url_out = link
@@ -141,6 +135,7 @@ class UserReviewLoader(RecordLoader):
 
     score_out = Parsed(whole)
     date_out = Parsed(date)
+    edited_at_out = Parsed(moment)
     spoiler_out = Parsed(flag)
     helpful_votes_out = Parsed(count)
     total_votes_out = Parsed(count)

@@ -11,6 +11,8 @@ T = TypeVar("T", bound=Hashable)
 # What Unicode calls white space. Python's \s also takes U+001C to U+001F, which are control characters and stay.
 SPACES = re.compile("[\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
 
+BREAK = re.compile("\r\n|\r|\n")
+
 # What the site prints where it has no value.
 ABSENT = frozenset({"", "-", "n/a", "tba", "tbd"})
 
@@ -27,6 +29,15 @@ def one_line(text: str) -> str:
     'a b c\u200b'
     """
     return SPACES.sub(" ", text).strip(" ")
+
+
+def lines(text: str) -> str:
+    r"""Keep the line breaks of text that is no HTML, and make any other run of white space one space.
+
+    >>> lines(" a  b \r\n\r c\n")
+    'a b\n\nc'
+    """
+    return "\n".join(map(one_line, BREAK.split(text))).strip("\n")
 
 
 def present(text: str) -> str | None:
@@ -79,6 +90,18 @@ def date(text: str) -> dt.date | None:
             return dt.date(int(found[3]), MONTHS.index(found[1].lower()) + 1, int(found[2]))
         return dt.date.fromisoformat(text) if ISO_DAY.fullmatch(text) else None
     except ValueError:
+        return None
+
+
+def moment(text: str) -> dt.datetime | None:
+    """Read a time given in milliseconds since 1970; what is left of a second goes, as records hold whole ones.
+
+    >>> moment("1772748790300"), moment("tbd"), moment("9" * 18)
+    (datetime.datetime(2026, 3, 5, 22, 13, 10, tzinfo=datetime.timezone.utc), None, None)
+    """
+    try:
+        return dt.datetime.fromtimestamp(int(text) // 1000, dt.UTC) if re.fullmatch(r"[0-9]{1,18}", text) else None
+    except (ValueError, OverflowError, OSError):
         return None
 
 

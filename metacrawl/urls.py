@@ -91,10 +91,20 @@ class PageRef:
         return f"{path}?{urlencode(self.query)}" if self.query else path
 
     @property
+    def counts_entries(self) -> bool:
+        """Whether the pages of the list are told apart by their first entry: those of the back end."""
+        return "offset" in GRAMMAR[self.kind].params
+
+    @property
     def number(self) -> int:
-        """The number of a page of a list, from 0."""
-        number = dict(self.query).get("page", "")
+        """The number of a page of a list, or of its first entry, from 0."""
+        number = dict(self.query).get("offset" if self.counts_entries else "page", "")
         return int(number) if re.fullmatch(r"[0-9]{1,9}", number) else 0
+
+    def from_entry(self, number: int) -> "PageRef":
+        """Give the page of the same list that starts with another entry, from 0."""
+        query = urlencode([*self.query, ("offset", str(number))])
+        return PageRef(self.kind, self.slug, relevant_query(query, GRAMMAR[self.kind]))
 
     @property
     def url(self) -> str:
@@ -187,6 +197,8 @@ API_KINDS = [kind for kind in GRAMMAR if kind.startswith("api-")]
 FILM_KINDS = frozenset(
     kind for kind, form in GRAMMAR.items() if not form.deep and re.search(r"movies?\b.*/{slug}", form.template)
 )
+# The listings of films that can be read.
+LISTING_KINDS = frozenset({PageKind.API_FINDER, PageKind.API_SEARCH})
 
 
 def parse(url: str, base: str = SITE) -> PageRef:

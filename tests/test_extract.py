@@ -73,7 +73,7 @@ def test_the_film_is_the_one_that_the_page_names():
     """A renamed film's old address may show the film under its new name."""
     found = extract(page("movie-with-everything"), NOON, url=f"{SITE}/movie/orchard-of-glass")
     assert {record.key.split("/")[0] for record in found.records} == {"the-glass-orchard"}
-    assert found.movie.source_url == f"{SITE}/movie/orchard-of-glass"
+    assert found.movies[0].source_url == f"{SITE}/movie/orchard-of-glass"
 
 
 def test_a_page_that_does_not_name_itself_is_taken_for_what_it_was_saved_as():
@@ -81,7 +81,7 @@ def test_a_page_that_does_not_name_itself_is_taken_for_what_it_was_saved_as():
     with pytest.raises(LayoutError, match="which page is it"):
         extract(body, NOON)
     found = extract(body, NOON, saved_as=f"{SITE}/movie/orchard/details")
-    assert found.movie.slug == "orchard"
+    assert found.movies[0].slug == "orchard"
 
 
 def test_a_page_asked_for_as_another_kind_is_refused():
@@ -147,7 +147,7 @@ def test_a_page_in_utf_16_is_whole():
 
 
 def test_what_stands_behind_the_end_mark_does_not_matter():
-    assert extract(page("details") + b"<!-- " + b"cached " * 1000 + b"-->", NOON).movie.title == "The Glass Orchard"
+    assert extract(page("details") + b"<!-- " + b"cached " * 1000 + b"-->", NOON).movies[0].title == "The Glass Orchard"
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_what_stands_behind_the_end_mark_does_not_matter():
 )
 def test_the_source_of_a_saved_page_is_the_sites_own_url(canonical, source_url):
     body = page("details", change=("http://www.metacritic.com/movie/the-glass-orchard/details", canonical))
-    film = extract(body, NOON).movie
+    film = extract(body, NOON).movies[0]
     assert film.source_url == source_url
     assert film.official_site == "http://glass.example.org/"
 
@@ -178,6 +178,6 @@ def test_every_link_is_resolved_against_the_page_it_stands_on():
     """A page that was served by http has its scheme-relative links there too, the film's and the reviews' alike."""
     link = ('href=" http://harbour.example.org/glass "', 'href="//harbour.example.org/glass"')
     found = extract(page("movie-with-everything", change=link), NOON)
-    assert found.movie.source_url.startswith("http://")
-    assert found.movie.image_url == "http://static.example.org/posters/glass.jpg"
+    assert found.movies[0].source_url.startswith("http://")
+    assert found.movies[0].image_url == "http://static.example.org/posters/glass.jpg"
     assert found.critic_reviews[0].full_review_url == "http://harbour.example.org/glass"

@@ -10,9 +10,10 @@ import msgspec
 import pytest
 
 from metacrawl.extract import extract
+from metacrawl.layouts import LAYOUTS
 
 FIXTURES = Path(__file__).parent / "fixtures"
-PAGES = sorted(FIXTURES.glob("*/*.html"))
+PAGES = sorted([*FIXTURES.glob("*/*.html"), *FIXTURES.glob("*/*.json")])
 NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 
 
@@ -28,4 +29,4 @@ def test_a_page_gives_its_records(page):
 
 
 def test_every_layout_has_pages_of_its_own():
-    assert {page.parent.name for page in PAGES} == {"2016"}
+    assert {page.parent.name for page in PAGES} == {layout.name for layout in LAYOUTS}

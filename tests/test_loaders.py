@@ -12,9 +12,9 @@ from metacrawl.loaders import (
     CriticReviewLoader,
     MovieLoader,
     RankingLoader,
-    TextSelector,
     UserReviewLoader,
 )
+from metacrawl.selectors import TextSelector
 
 PAGE_URL = "https://www.metacritic.com/movie/her"
 # Unicode's property White_Space.

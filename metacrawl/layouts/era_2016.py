@@ -1,6 +1,6 @@
 """The full-width design of film pages, November 2016 to September 2023."""
 
-from metacrawl.layouts.rules import Block, Layout, PageRules, ReviewList, has, only_if, whether
+from metacrawl.layouts.rules import STEADY, Block, Layout, ListPage, PageRules, ReviewList, has, only_if, whether
 from metacrawl.urls import PageKind
 
 CRITICS, USERS = "critic-reviews", "user-reviews"
@@ -225,6 +225,11 @@ REVIEWS_OF_USERS = PageRules(
 
 LAYOUT = Layout(
     name="2016",
+    details=PageKind.DETAILS,
+    lists={
+        PageKind.CRITIC_REVIEWS: ListPage(PageKind.CRITIC_REVIEWS),
+        PageKind.USER_REVIEWS: ListPage(PageKind.USER_REVIEWS, STEADY),
+    },
     pages={
         PageKind.MOVIE: MOVIE,
         PageKind.DETAILS: DETAILS,

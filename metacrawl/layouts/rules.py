@@ -1,16 +1,24 @@
 """What a layout is made of: rules, and the few words to write them with.
 
-A rule is one XPath expression, or several of which the first that gives a value counts, relative to a scope node that
-is found once per page or block. What an expression selects is read as clean text (`metacrawl.loaders.TextSelector`).
+A rule is one expression, or several of which the first that gives a value counts, relative to a scope node that is
+found once per page or block: XPath where the layout's pages are HTML, JMESPath where they hold JSON. What an expression
+selects is read as clean text (`metacrawl.selectors`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from parsel import Selector
+
+from metacrawl.selectors import Document
 from metacrawl.urls import PageKind
 
 # How a page of any design names itself.
 CANONICAL = '//link[@rel="canonical"]/@href'
+
+# In the order of dates a new review moves a classic list by one, so one is met twice; in that of votes any could slip
+# past.
+STEADY = (("sort-by", "date"), ("num_items", "100"))
 
 Rules = Mapping[str, str | tuple[str, ...]]
 
@@ -37,7 +45,7 @@ class ReviewList:
     """What the page shows where the film has no review of this kind; a page with neither is broken."""
 
     account: str = ""
-    """For user reviews, relative to the block: true if the author has an account."""
+    """For user reviews, relative to the block: true if the author has an account; empty where no page tells."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +53,16 @@ class PageRules:
     """How one kind of page is laid out in one design."""
 
     marker: str
-    """True on this kind of page of this design and on no other."""
+    """Selects something on this kind of page of this design, and nothing on any other."""
 
-    movie: tuple[Block, ...]
+    movie: tuple[Block, ...] = ()
     """The film's single values, by the part of the page that they stand in."""
 
     lists: Mapping[str, Block] = field(default_factory=dict)
     """The film's lists of people and rankings: an entry per node."""
+
+    films: Block | None = None
+    """A listing's films: a record per node, with its `slug`."""
 
     critic_reviews: ReviewList | None = None
     user_reviews: ReviewList | None = None
@@ -59,8 +70,25 @@ class PageRules:
     next_page: str = ""
     """The link to the next page of a list that is read in pages."""
 
+    total: str = ""
+    """How many entries the whole list has, of which this page shows some."""
+
     required: tuple[str, ...] = ("title",)
     """Fields of the film that such a page always has."""
+
+
+@dataclass(frozen=True)
+class ListPage:
+    """Where a design has all reviews of one kind."""
+
+    kind: PageKind
+    query: tuple[tuple[str, str], ...] = ()
+    """The order in which to ask for them, and how many at a time."""
+
+
+def html(document: Document) -> Selector | None:
+    """See a page as HTML."""
+    return None if document.is_json else document.html
 
 
 @dataclass(frozen=True)
@@ -72,8 +100,20 @@ class Layout:
 
     pages: Mapping[PageKind, PageRules]
 
+    lists: Mapping[PageKind, ListPage] = field(default_factory=dict)
+    """Where the lists of critic reviews and of user reviews are to be had whole."""
+
+    details: PageKind | None = None
+    """The page that knows more of a film than the film's page."""
+
+    document: Callable[[Document], Selector | None] = html
+    """Gives what the rules are applied to, none for a page of another design; raises `ValueError` for a broken one."""
+
+    itself: str = CANONICAL
+    """How a page names itself."""
+
     end: str = "</html>"
-    """What the last bytes of a whole page hold."""
+    """What the last bytes of a whole page of HTML hold."""
 
 
 def has(*names: str) -> str:

@@ -20,8 +20,6 @@ from metacrawl.sources.site import SiteSource
 from metacrawl.spiders.arguments import REVIEWS, Arguments, read_arguments
 from metacrawl.urls import PageKind, PageRef
 
-# In the order of dates a new review moves the list by one, so one is met twice; in that of votes any could slip past.
-STEADY = (("sort-by", "date"), ("num_items", "100"))
 # The lists that are being read; a film's pages are read close together.
 LISTS_MET = 100
 # Saved pages need no politeness, and no network.
@@ -123,14 +121,18 @@ class FilmSpider(Spider):
 
     def records(self, page: Page) -> Iterator[Record]:
         """Choose the records of a page that this spider wants; what it says of the film is always one."""
-        yield page.movie
+        yield from page.movies
         if PageKind.CRITIC_REVIEWS in self.reviews:
             yield from page.critic_reviews
         if PageKind.USER_REVIEWS in self.reviews:
             yield from page.user_reviews
 
     def leads_to(self, page: Page) -> Iterator[PageRef]:
-        """Choose the pages to read after this one."""
+        """Choose the pages to read after this one: the whole lists of reviews, and the next page of a list."""
+        if page.ref.kind is self.first_page:
+            for kind, whole in page.layout.lists.items():
+                if kind in self.reviews and whole.kind is not page.ref.kind:
+                    yield PageRef(whole.kind, page.ref.slug, whole.query)
         if page.next_page is None:
             self.lists_met.pop((page.ref.kind, page.ref.slug), None)
         elif self.has_news(page):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from metacrawl.extract import Page
-from metacrawl.spiders.base import STEADY, FilmSpider
+from metacrawl.spiders.base import FilmSpider
 from metacrawl.urls import PageKind, PageRef
 
 
@@ -16,10 +16,6 @@ class MoviesSpider(FilmSpider):
 
     def leads_to(self, page: Page) -> Iterator[PageRef]:
         """Go from the film's page to all others."""
-        if page.ref.kind is PageKind.MOVIE:
-            yield PageRef(PageKind.DETAILS, page.ref.slug)
-            if PageKind.CRITIC_REVIEWS in self.reviews:
-                yield PageRef(PageKind.CRITIC_REVIEWS, page.ref.slug)
-            if PageKind.USER_REVIEWS in self.reviews:
-                yield PageRef(PageKind.USER_REVIEWS, page.ref.slug, STEADY)
+        if page.ref.kind is PageKind.MOVIE and page.layout.details:
+            yield PageRef(page.layout.details, page.ref.slug)
         yield from super().leads_to(page)

@@ -1,6 +1,7 @@
 """The user reviews of a film."""
 
-from metacrawl.spiders.base import STEADY, FilmSpider
+from metacrawl.layouts.rules import STEADY
+from metacrawl.spiders.base import FilmSpider
 from metacrawl.urls import PageKind
 
 

@@ -113,7 +113,7 @@ class RaisingSpider(MoviesSpider):
     name = "raising"
 
     def records(self, page):
-        yield page.movie
+        yield from page.movies
         if page.ref.path.endswith("/critic-reviews"):
             raise LookupError("no such critic")
         yield from super().records(page)
