@@ -92,8 +92,9 @@ def extract(
     where = f"{known.kind} page of layout {known.layout.name}"
     if known.kind != ref.kind:
         raise LayoutError(f"{where}: expected a page of kind {ref.kind}")
-    if not document.is_json and known.layout.end not in document.text[-LAST_WORDS:].lower():
-        raise LayoutError(f"{where}: cut off, no {known.layout.end} at its end")
+    last_words = document.text[-LAST_WORDS:].lower()
+    if not (document.is_json or any(mark in last_words for mark in known.layout.end)):
+        raise LayoutError(f"{where}: cut off, no {known.layout.end[0]} at its end")
     try:
         found = read(known, ref, url)
     except LayoutError as error:

@@ -23,7 +23,6 @@ from metacrawl.processors import (
     unique,
     whole,
 )
-
 from metacrawl.selectors import JsonSelector
 
 

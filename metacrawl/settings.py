@@ -24,6 +24,10 @@ METACRAWL_DATABASE_TIMEOUT = os.environ.get("METACRAWL_DATABASE_TIMEOUT", "60")
 METACRAWL_LEASE_SECONDS = os.environ.get("METACRAWL_LEASE_SECONDS", "60")
 # Where the site is: another address for a mirror, or for the demo site.
 METACRAWL_SITE_URL = os.environ.get("METACRAWL_SITE_URL", "https://www.metacritic.com")
+# Where its back end is, which has the lists of reviews and of films: empty for the site's own, or for a mirror's none.
+METACRAWL_API_URL = os.environ.get("METACRAWL_API_URL", "")
+# Where the web archive is.
+METACRAWL_ARCHIVE_URL = os.environ.get("METACRAWL_ARCHIVE_URL", "https://web.archive.org")
 # Who answers for the crawl: a URL or an e-mail address, part of the user agent. Needed for any host but this machine.
 METACRAWL_CONTACT = os.environ.get("METACRAWL_CONTACT", "")
 # Draw a progress bar when standard error is a terminal.

@@ -103,13 +103,21 @@ class PageRef:
 
     def from_entry(self, number: int) -> "PageRef":
         """Give the page of the same list that starts with another entry, from 0."""
-        query = urlencode([*self.query, ("offset", str(number))])
-        return PageRef(self.kind, self.slug, relevant_query(query, GRAMMAR[self.kind]))
+        return self.asked(dict(self.query) | {"offset": str(number)})
+
+    def asked(self, query: Mapping[str, str]) -> "PageRef":
+        """Give the same page, asked for with other parameters."""
+        return PageRef(self.kind, self.slug, relevant_query(urlencode(query), GRAMMAR[self.kind]))
 
     @property
     def url(self) -> str:
         """The canonical URL."""
-        return (API if self.kind.startswith("api-") else SITE) + self.path
+        return (API if self.is_api else SITE) + self.path
+
+    @property
+    def is_api(self) -> bool:
+        """Whether it is an answer of the back end's."""
+        return self.kind.startswith("api-")
 
 
 @dataclass(frozen=True)

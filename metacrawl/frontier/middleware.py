@@ -65,7 +65,7 @@ class FrontierMiddleware:
         try:
             async for output in result:
                 if isinstance(output, Request):
-                    page.follow(output, self.run.key_of(output))
+                    self.follow(page, output)
                 elif isinstance(output, Problem):
                     page.note(output)
                 else:
@@ -75,7 +75,7 @@ class FrontierMiddleware:
             # The page is not to blame; it is given back when the spider is closed.
             raise
         except LayoutError as error:
-            page.fail(Problem(Outcome.LAYOUT, f"{response.url}: {error}"))
+            self.run.do_without(page, Problem(Outcome.LAYOUT, f"{response.url}: {error}"))
         except Exception as error:  # noqa: BLE001 - Scrapy is told, too, when the page is settled
             page.fail(Problem(Outcome.INTERNAL, f"{response.url}: {told(error)}"))
             unexpected = error
@@ -83,6 +83,11 @@ class FrontierMiddleware:
         await self.run.ledger.commit(page)
         if unexpected:
             raise unexpected
+
+    def follow(self, page: Page, request: Request) -> None:
+        """Take in a request that a page leads to, unless a record of the page has failed."""
+        if not page.dead:
+            page.follow(request, self.run.key_of(request))
 
     def item_scraped(self, item: Record, response: Response) -> None:
         """Take a record that came through the pipelines."""

@@ -35,6 +35,9 @@ class Page:
 
     records: list[Record] = field(default_factory=list)
     follow_ups: list[Row] = field(default_factory=list)
+    instead: list[Row] = field(default_factory=list)
+    """What stands in for it if it is dead."""
+
     problems: list[Problem] = field(default_factory=list)
     dead: bool = False
     """Nothing of it is to be stored but its problems."""
@@ -63,11 +66,15 @@ class Page:
             self.all_in.set()
 
     def follow(self, request: Request, key: str) -> None:
-        """Take in a request that the page leads to. Raises `ValueError` for one that cannot be kept."""
+        """Take in a request that the page leads to, or, if it is dead, one that stands in for it.
+
+        Raises `ValueError` for one that cannot be kept.
+        """
+        rows = self.instead if self.dead else self.follow_ups
         if request.dont_filter:
             # Never the same as another one, and yet the same when the page is read again.
-            key = f"{key}/{self.id}/{len(self.follow_ups)}"
-        self.follow_ups.append(Row(key, request.url, self.asked_for, request.priority, encode(request)))
+            key = f"{key}/{self.id}/{len(rows)}"
+        rows.append(Row(key, request.url, self.asked_for, request.priority, encode(request)))
 
     def note(self, problem: Problem) -> None:
         """Note what went wrong with a part of the page."""

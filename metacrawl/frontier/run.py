@@ -21,6 +21,7 @@ from metacrawl.database.lock import lock
 from metacrawl.database.patience import PatientDatabase, is_away
 from metacrawl.frontier import queue
 from metacrawl.frontier.ledger import Ledger
+from metacrawl.frontier.page import Page
 from metacrawl.frontier.stop import Stop, end_process
 from metacrawl.frontier.turn import reclaim
 from metacrawl.outcome import Outcome, Problem, Problems, RefusedError, conclude, told
@@ -85,6 +86,12 @@ class Run:
     def key_of(self, request: Request) -> str:
         """Give what is the same for all requests of the same page."""
         return self.crawler.request_fingerprinter.fingerprint(request).hex()
+
+    def do_without(self, page: Page, problem: Problem) -> None:
+        """Give a page up, for what can stand in for it."""
+        page.fail(problem)
+        for request in self.spider.instead(page.request):
+            page.follow(request, self.key_of(request))
 
     async def enter(self) -> None:
         """Take the database, and go on with the run of this job, or start one.

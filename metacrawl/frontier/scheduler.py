@@ -93,7 +93,7 @@ class FrontierScheduler(BaseScheduler):
             self.run.fail(failure.value)
             return
         page: Page = request.meta[META]
-        page.fail(problem_of(request, failure.value))
+        self.run.do_without(page, problem_of(request, failure.value))
         # One that has an answer comes through the spider middlewares, too.
         if not isinstance(failure.value, HttpError):
             await self.run.ledger.commit(page)

@@ -112,8 +112,8 @@ class Layout:
     itself: str = CANONICAL
     """How a page names itself."""
 
-    end: str = "</html>"
-    """What the last bytes of a whole page of HTML hold."""
+    end: tuple[str, ...] = ("</html>",)
+    """What the last bytes of a whole page of HTML hold: one of these."""
 
 
 def has(*names: str) -> str:

@@ -7,6 +7,7 @@ from scrapy import Request
 from scrapy.http import Response
 
 from metacrawl.extract import Page
+from metacrawl.outcome import Problem
 from metacrawl.urls import PageRef
 
 
@@ -25,8 +26,11 @@ class Source(Protocol):
     def requests(self, pages: Iterable[PageRef]) -> Iterable[Request]:
         """Make the requests of pages that another one leads to; none where there is only what was given."""
 
+    def instead(self, request: Request) -> Iterable[Request]:
+        """Make the requests of what can stand in for a page that could not be had."""
+
     def is_astray(self, request: Request) -> bool:
         """Tell whether a redirected request has come to another kind of page than it was made for."""
 
-    def read(self, response: Response) -> Page:
-        """Extract a page. Raises `metacrawl.extract.LayoutError`."""
+    def read(self, response: Response) -> Page | Iterable[Request | Problem]:
+        """Extract a page, or tell where pages are to be had. Raises `metacrawl.extract.LayoutError`."""

@@ -1,54 +1,73 @@
-"""Pages from the site itself, or from a mirror of it."""
+"""Pages from the site itself and its back end, or from a mirror of them."""
 
 import datetime as dt
-from collections.abc import Iterable
-from urllib.parse import urlsplit
+from collections.abc import Iterable, Iterator
+from urllib.parse import urlencode
 
 from scrapy import Request
 from scrapy.http import Response
 
 from metacrawl.extract import LayoutError, Page, extract
-from metacrawl.outcome import ConfigError
-from metacrawl.urls import SITE, PageRef, UrlError, parse
+from metacrawl.sources.address import Address
+from metacrawl.urls import API, SITE, PageKind, PageRef, UrlError, parse
 
-THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
+# The site's pages that show the first reviews of a list of the back end's.
+SLICES = {
+    PageKind.API_CRITIC_REVIEWS: PageKind.CRITIC_REVIEWS,
+    PageKind.API_USER_REVIEWS: PageKind.USER_REVIEWS,
+}
+# What the site's own pages send along; some of the back end's routes are said to refuse requests without it.
+COMPONENTS = {
+    PageKind.API_CRITIC_REVIEWS: ("critic-reviews", "critic Reviews", "ReviewList"),
+    PageKind.API_USER_REVIEWS: ("user-reviews", "user Reviews", "ReviewList"),
+}
+COMPONENT_PARAMS = ("componentName", "componentDisplayName", "componentType")
 
 
 class SiteSource:
-    """The site at `base_url`.
+    """The site and its back end; without `api_url` the site's own, or none of a mirror."""
 
-    Raises `ConfigError` for a `base_url` that is none, and for a public one without a `contact`: who runs the site must
-    be able to tell who crawls it.
-    """
-
-    def __init__(self, base_url: str, contact: str) -> None:
-        try:
-            parts = urlsplit(base_url)
-            host, port = parts.hostname or "", parts.port
-        except ValueError:
-            host, port = "", None
-        if not host or parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
-            raise ConfigError(f"METACRAWL_SITE_URL={base_url} is no URL of a site")
-        if host not in THIS_MACHINE and not contact:
-            raise ConfigError(
-                f"METACRAWL_CONTACT is not set: {host} must be able to see who crawls it; "
-                "set it to a URL or an e-mail address of yours"
-            )
-        self.hosts = [host]
-        self.origin = f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}"
-        self.base_url = self.origin + parts.path.rstrip("/")
+    def __init__(self, site_url: str, api_url: str, contact: str) -> None:
+        self.site = Address.read("METACRAWL_SITE_URL", site_url, contact)
+        api_url = api_url or (API if self.site.base_url == SITE else "")
+        self.api = Address.read("METACRAWL_API_URL", api_url, contact) if api_url else None
+        self.base_url = self.site.base_url
+        self.hosts = [place.host for place in (self.site, self.api) if place]
 
     def first_requests(self, pages: Iterable[PageRef]) -> Iterable[Request]:
         """Make the requests that a crawl for these pages starts from."""
         return self.requests(pages)
 
-    def requests(self, pages: Iterable[PageRef]) -> Iterable[Request]:
-        """Make the requests of pages."""
-        return (Request(self.base_url + page.path, meta={"kind": page.kind.value}) for page in pages)
+    def requests(self, pages: Iterable[PageRef]) -> Iterator[Request]:
+        """Make the requests of pages; without a back end, of what can stand in for its lists."""
+        for page in pages:
+            if not page.is_api:
+                yield Request(self.site.base_url + page.path, meta={"kind": page.kind.value})
+            elif self.api:
+                component = urlencode(dict(zip(COMPONENT_PARAMS, COMPONENTS.get(page.kind, ()), strict=False)))
+                path = page.path + (f"{'&' if page.query else '?'}{component}" if component else "")
+                yield Request(self.api.base_url + path, meta={"kind": page.kind.value})
+            else:
+                yield from self.requests([self.slice_of(page)])
+
+    def instead(self, request: Request) -> Iterator[Request]:
+        """Ask for the first reviews on the site's page where the back end's list cannot be had."""
+        try:
+            page = parse(self.own_url(request.url))
+        except UrlError:
+            return
+        if page.kind in SLICES:
+            yield from self.requests([self.slice_of(page)])
+
+    def slice_of(self, page: PageRef) -> PageRef:
+        """Give the site's page that shows the first reviews of a list."""
+        return PageRef(SLICES[page.kind], page.slug)
 
     def own_url(self, url: str) -> str:
-        """Tell the site's own URL of a page at `base_url`."""
-        return SITE + url.removeprefix(self.base_url)
+        """Tell the site's own URL of a page, wherever it is served."""
+        if self.api and self.api.has(url):
+            return API + url.removeprefix(self.api.base_url)
+        return SITE + url.removeprefix(self.site.base_url)
 
     def is_astray(self, request: Request) -> bool:
         """Tell whether a redirected request has come to another kind of page than it was made for."""
@@ -63,7 +82,7 @@ class SiteSource:
 
         Raises `metacrawl.extract.LayoutError`.
         """
-        if "{0.scheme}://{0.netloc}".format(urlsplit(response.url)) != self.origin:
+        if not any(place.is_at(response.url) for place in (self.site, self.api) if place):
             raise LayoutError(f"redirected away from {self.base_url}")
         page = extract(
             response.body,

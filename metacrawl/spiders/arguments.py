@@ -3,13 +3,14 @@
 import datetime as dt
 import difflib
 import glob
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from metacrawl.outcome import ConfigError
-from metacrawl.urls import PageKind, UrlError, film_slug
+from metacrawl.urls import PageKind, PageRef, UrlError, film_slug
 
 REVIEWS = {
     "all": frozenset({PageKind.CRITIC_REVIEWS, PageKind.USER_REVIEWS}),
@@ -17,6 +18,17 @@ REVIEWS = {
     "users": frozenset({PageKind.USER_REVIEWS}),
     "none": frozenset[PageKind](),
 }
+# The orders of the site's lists of films, as its finder names them.
+BROWSE = {
+    "metascore": "-metaScore",
+    "userscore": "-userScore",
+    "new": "-releaseDate",
+    "popular": "-popularityCount",
+}
+# Before it there were no films.
+EARLIEST = 1870
+# How many films the site's own pages ask the finder for at a time, and the number by which it knows films.
+FINDER = {"mcoTypeId": "2", "limit": "24"}
 # Scrapyd passes its job's id as an argument.
 IGNORED = frozenset({"_job"})
 
@@ -27,6 +39,15 @@ class Arguments:
 
     movie: tuple[str, ...] = ()
     """The films' slugs, each once."""
+
+    browse: str = ""
+    """The order of the list to take films from, as the finder names it."""
+
+    year: tuple[int, int] | None = None
+    """The first and the last year of release of the films to take from the list."""
+
+    genre: tuple[str, ...] = ()
+    """The genres of the films to take from the list."""
 
     reviews: frozenset[PageKind] = REVIEWS["all"]
     source: str = "site"
@@ -42,6 +63,16 @@ class Arguments:
     fresh: bool = False
     """Start anew where an earlier run could be resumed."""
 
+    @property
+    def listing(self) -> PageRef:
+        """The finder's list of the films that are asked for by what they have in common."""
+        query = FINDER | {"sortBy": self.browse or BROWSE["metascore"]}
+        if self.year:
+            query |= {"releaseYearMin": str(self.year[0]), "releaseYearMax": str(self.year[1])}
+        if self.genre:
+            query["genres"] = ",".join(self.genre)
+        return PageRef(PageKind.API_FINDER).asked(query)
+
 
 def read_arguments(given: Mapping[str, str], takes: Collection[str]) -> Arguments:
     """Read a spider's arguments, of those that it `takes`.
@@ -53,14 +84,31 @@ def read_arguments(given: Mapping[str, str], takes: Collection[str]) -> Argument
         if name not in takes:
             raise ConfigError(f"unknown argument {name}={value}{hint(name, takes)}")
     arguments = Arguments(**{name: READERS[name](value) for name, value in given.items()})
-    for name, source in (("path", "files"), ("captured_at", "files"), ("movie", "site")):
-        if name in given and arguments.source != source:
-            raise ConfigError(f"{name}={given[name]} goes with source={source}, not with source={arguments.source}")
+    for name, sources in GOES_WITH.items():
+        if name in given and arguments.source not in sources:
+            raise ConfigError(
+                f"{name}={given[name]} goes with source={' or '.join(sources)}, not with source={arguments.source}"
+            )
+    listed = [name for name in ("browse", "year", "genre") if name in given]
     if arguments.source == "files" and not arguments.path:
         raise ConfigError("source=files needs saved pages: -a path='saved/*.html'")
-    if arguments.source == "site" and not arguments.movie:
-        raise ConfigError("no film asked for: -a movie=her, or -a movie=@films.txt with one a line")
+    if arguments.movie and listed:
+        raise ConfigError(f"{listed[0]}={given[listed[0]]} asks for a list of films: it does not go with movie=")
+    if arguments.source == "site" and not arguments.movie and not listed:
+        raise ConfigError(
+            "no film asked for: -a movie=her, -a movie=@films.txt with one a line, or -a browse=metascore"
+        )
     return arguments
+
+
+GOES_WITH = {
+    "path": ("files",),
+    "captured_at": ("files",),
+    "movie": ("site",),
+    "browse": ("site",),
+    "year": ("site",),
+    "genre": ("site",),
+}
 
 
 def hint(name: str, known: Collection[str]) -> str:
@@ -123,6 +171,23 @@ def find_files(value: str) -> list[Path]:
     return [file for file in found if file.is_file()]
 
 
+def read_year(value: str) -> tuple[int, int]:
+    """Read a year, or the first and the last of several: `2010-2019`."""
+    first, _, last = value.partition("-")
+    years = [int(year) for year in (first, last or first) if re.fullmatch(r"[0-9]{4}", year)]
+    if len(years) != 2 or value.endswith("-") or not EARLIEST <= years[0] <= years[1]:
+        raise ConfigError(f"year={value} is no year such as 2014, and no range such as 2010-2019")
+    return years[0], years[1]
+
+
+def read_genre(value: str) -> tuple[str, ...]:
+    """Read genres in any case, several with commas between: the site writes them as titles (`Sci-Fi`)."""
+    genres = [genre.strip() for genre in value.split(",")]
+    if not all(re.fullmatch(r"[A-Za-z][A-Za-z &-]*", genre) for genre in genres):
+        raise ConfigError(f"genre={value} is no genre such as drama, and no list such as drama,sci-fi")
+    return tuple(dict.fromkeys(genre.title() for genre in genres))
+
+
 def read_limit(value: str) -> int:
     if not (value.isascii() and value.isdigit() and len(value) < 10 and int(value) > 0):
         raise ConfigError(f"limit={value} is no number of films, 1 or more")
@@ -140,6 +205,9 @@ def read_captured_at(value: str) -> dt.datetime:
 
 READERS: Mapping[str, Callable[[str], Any]] = {
     "movie": read_movie,
+    "browse": choice("browse", BROWSE),
+    "year": read_year,
+    "genre": read_genre,
     "reviews": choice("reviews", REVIEWS),
     "source": choice("source", {"site": "site", "files": "files"}),
     "path": read_path,

@@ -1,8 +1,8 @@
 """What the spiders share: arguments and request flow."""
 
 import hashlib
-from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Self
 
 import msgspec
@@ -13,12 +13,12 @@ from scrapy.settings import BaseSettings
 
 from metacrawl.extract import Page
 from metacrawl.items import Record
-from metacrawl.outcome import Outcome, Problem
+from metacrawl.outcome import ConfigError, Outcome, Problem
 from metacrawl.sources import Source
 from metacrawl.sources.files import FilesSource
 from metacrawl.sources.site import SiteSource
 from metacrawl.spiders.arguments import REVIEWS, Arguments, read_arguments
-from metacrawl.urls import PageKind, PageRef
+from metacrawl.urls import LISTING_KINDS, PageKind, PageRef
 
 # The lists that are being read; a film's pages are read close together.
 LISTS_MET = 100
@@ -36,7 +36,10 @@ def make_source(arguments: Arguments, settings: BaseSettings) -> Source:
     """Make the source that the arguments ask for. Raises `ConfigError`."""
     if arguments.source == "files":
         return FilesSource(arguments.path, arguments.captured_at)
-    return SiteSource(settings["METACRAWL_SITE_URL"], settings["METACRAWL_CONTACT"])
+    site = SiteSource(settings["METACRAWL_SITE_URL"], settings["METACRAWL_API_URL"], settings["METACRAWL_CONTACT"])
+    if not (arguments.movie or site.api):
+        raise ConfigError("METACRAWL_API_URL is not set: the lists of films are at the back end of a site")
+    return site
 
 
 def job_of(spider: str, arguments: Arguments, source: Source) -> str:
@@ -46,10 +49,22 @@ def job_of(spider: str, arguments: Arguments, source: Source) -> str:
     return hashlib.sha256(what).hexdigest()
 
 
+@dataclass(frozen=True)
+class Met:
+    """The films that the pages of a listing have led to so far; it goes from page to page with the request."""
+
+    number: int = 0
+    last: Sequence[str] = ()
+    """Those of the page before."""
+
+
 class FilmSpider(Spider):
     """A spider that is asked for films and follows their pages."""
 
-    takes: ClassVar[tuple[str, ...]] = ("movie", "source", "path", "limit", "captured_at", "fresh")
+    takes: ClassVar[tuple[str, ...]] = (
+        *("movie", "browse", "year", "genre", "source", "path"),
+        *("limit", "captured_at", "fresh"),
+    )
     """The arguments that it takes."""
 
     first_page: ClassVar[PageKind]
@@ -90,11 +105,15 @@ class FilmSpider(Spider):
         return spider
 
     async def start(self) -> AsyncIterator[Request]:
-        """Ask for the first page of each film."""
+        """Ask for the first page of each film, or for the list that names them."""
         films = self.arguments.movie[: self.arguments.limit]
-        pages = [PageRef(self.first_page, film, self.first_query) for film in films]
+        pages = self.first_pages(films) if films else [self.arguments.listing]
         for request in self.source.first_requests(pages):
             yield request
+
+    def first_pages(self, films: Iterable[str]) -> list[PageRef]:
+        """Give the page that each film is read from first."""
+        return [PageRef(self.first_page, film, self.first_query) for film in films]
 
     def parse(self, response: Response) -> Iterator[Record | Request | Problem]:
         """Give the records of a page, the requests of those that it leads to, and what is wrong with it.
@@ -102,7 +121,11 @@ class FilmSpider(Spider):
         Raises `LayoutError` for a page that cannot be read.
         """
         page = self.source.read(response)
-        if self.within_limit(page.ref.slug):
+        if not isinstance(page, Page):
+            yield from page
+        elif page.ref.kind in LISTING_KINDS:
+            yield from self.list_films(page, Met(**response.meta.get("met", {})))
+        elif self.within_limit(page.ref.slug):
             leads_to = list(self.leads_to(page))
             yield from self.records(page)
             yield from self.source.requests(leads_to)
@@ -110,6 +133,24 @@ class FilmSpider(Spider):
                 yield Problem(
                     Outcome.LAYOUT, f"{page.ref.url}: the list goes on, but this page has nothing that is new in it"
                 )
+
+    def list_films(self, page: Page, met: Met) -> Iterator[Record | Request | Problem]:
+        """Go from a page of a listing to its films, and to its next page; the pages of a list that moves overlap."""
+        news = [movie for movie in page.movies if movie.slug not in met.last]
+        if self.arguments.limit is not None:
+            news = news[: self.arguments.limit - met.number]
+        yield from news
+        yield from self.source.requests(self.first_pages(movie.slug for movie in news))
+        following = Met(met.number + len(news), [movie.slug for movie in page.movies])
+        if page.next_page and not news:
+            yield Problem(Outcome.LAYOUT, f"{page.ref.url}: the list goes on, but this page has no film that is new")
+        elif page.next_page and following.number != self.arguments.limit:
+            for request in self.source.requests([page.next_page]):
+                yield request.replace(meta=request.meta | {"met": asdict(following)})
+
+    def instead(self, request: Request) -> Iterable[Request]:
+        """Ask for what can stand in for a page that could not be had."""
+        return self.source.instead(request)
 
     def problem_of_known(self, request: Request) -> Problem | None:
         """Tell what is wrong with a redirect to a page that this crawl has met before, if anything is."""
