@@ -19,7 +19,11 @@ from metacrawl.spiders.base import FilmSpider
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "metacrawl"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-LIST_ITEMS = {"directors": items.Credit, "writers": items.Credit, "cast": items.Credit, "rankings": items.Ranking}
+LIST_ITEMS = {
+    **dict.fromkeys(("directors", "writers", "cast"), items.Credit),
+    "rankings": items.Ranking,
+    "awards": items.Award,
+}
 
 
 def names_in(path: Path) -> set[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from metacrawl.database import history
 from metacrawl.database.rows import PROVENANCE, fetch, judge, to_row, upsert
 from metacrawl.database.schema import MOVIE_PARTS, MOVIES
 from metacrawl.items import Movie
@@ -24,13 +25,15 @@ DETAILS_FIRST = frozenset(
         *("countries", "languages", "release_date", "home_release_date"),
     }
 )
+# The film's page, in whatever form.
+FILM_PAGES = frozenset({PageKind.MOVIE, PageKind.API_MOVIE_PAGE, PageKind.API_MOVIE})
 
 
 def rank(page: str, field: str = "") -> int:
     """Order the kinds of page by how well they know a field."""
     if page == PageKind.DETAILS and field in DETAILS_FIRST:
         return 2
-    return 1 if page == PageKind.MOVIE else 0
+    return 1 if page in FILM_PAGES else 0
 
 
 def save_films(connection: sa.Connection, run: int, movies: Sequence[Movie]) -> Counter[str]:
@@ -50,6 +53,7 @@ def save_films(connection: sa.Connection, run: int, movies: Sequence[Movie]) -> 
         counts[f"met/{MOVIES.name}"] += old is None or old["seen_run"] != run
         change, stored[movie.slug] = judge(old, row)
         counts[change] += 1
+    history.note(connection, [movie for movie in movies if parse(movie.source_url).kind in FILM_PAGES])
     upsert(connection, MOVIES, list(stored.values()))
     upsert(
         connection, MOVIE_PARTS, [{"slug": slug, "page": page, "fields": part} for (slug, page), part in said.items()]

@@ -45,7 +45,7 @@ COLUMN_TYPES: Mapping[type, type[sa.types.TypeEngine[Any]]] = {
 METADATA = sa.MetaData()
 
 # To be raised with each change of the tables, together with a step in `metacrawl.database.migrations`.
-VERSION = 2
+VERSION = 3
 SCHEMA_VERSION = sa.Table("schema_version", METADATA, sa.Column("version", sa.Integer, nullable=False))
 
 # Ordered by their bytes, as SQLite does, in whatever language the server was set up.
@@ -78,6 +78,18 @@ MOVIE_PARTS = sa.Table(
     METADATA,
     sa.Column("slug", sa.Text, primary_key=True),
     sa.Column("page", sa.Text, primary_key=True),
+    sa.Column("fields", sa.JSON, nullable=False),
+)
+# What films' pages have said over time: see `metacrawl.database.history`.
+MOVIE_HISTORY = sa.Table(
+    "movie_history",
+    METADATA,
+    sa.Column("slug", sa.Text, primary_key=True),
+    # From when to when the page is known to have said the same.
+    sa.Column("captured_at", Timestamp, primary_key=True),
+    sa.Column("last_captured_at", Timestamp, nullable=False),
+    sa.Column("layout", sa.Text, nullable=False),
+    sa.Column("source_url", sa.Text, nullable=False),
     sa.Column("fields", sa.JSON, nullable=False),
 )
 CRITIC_REVIEWS = record_table("critic_reviews", CriticReview)
