@@ -57,7 +57,7 @@ class Command(crawl.Command):
         if not issubclass(spider, FilmSpider):
             return
         arguments = read_arguments(given, spider.takes)
-        job = job_of(name, arguments, make_source(arguments, self.settings))
+        job = job_of(name, arguments, make_source(arguments, self.settings, spider.beside(arguments)))
         url = self.settings["METACRAWL_DATABASE_URL"]
         held = lock(make_engine(url).url)
         engine = connect(url)

@@ -20,11 +20,14 @@ class Source(Protocol):
     hosts: list[str]
     """The hosts that may be asked; none for no limit."""
 
+    follows: bool
+    """Whether pages lead to others; else there is only what `first_requests` leads to."""
+
     def first_requests(self, pages: Iterable[PageRef]) -> Iterable[Request]:
         """Make the requests that a crawl for these pages starts from."""
 
     def requests(self, pages: Iterable[PageRef]) -> Iterable[Request]:
-        """Make the requests of pages that another one leads to; none where there is only what was given."""
+        """Make the requests of pages that another one leads to, where the source `follows`."""
 
     def instead(self, request: Request) -> Iterable[Request]:
         """Make the requests of what can stand in for a page that could not be had."""

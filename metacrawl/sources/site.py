@@ -31,7 +31,7 @@ class SiteSource:
         self.site = Address.read("METACRAWL_SITE_URL", site_url, contact)
         api_url = api_url or (API if self.site.base_url == SITE else "")
         self.api = Address.read("METACRAWL_API_URL", api_url, contact) if api_url else None
-        self.base_url = self.site.base_url
+        self.base_url, self.follows = self.site.base_url, True
         self.hosts = [place.host for place in (self.site, self.api) if place]
 
     def first_requests(self, pages: Iterable[PageRef]) -> Iterable[Request]:

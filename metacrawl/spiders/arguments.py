@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from metacrawl.outcome import ConfigError
+from metacrawl.sources.cdx import Span
+from metacrawl.sources.saved import is_page, is_resources
 from metacrawl.urls import PageKind, PageRef, UrlError, film_slug
 
 REVIEWS = {
@@ -48,6 +50,9 @@ class Arguments:
 
     genre: tuple[str, ...] = ()
     """The genres of the films to take from the list."""
+
+    at: Span | None = None
+    """What time to read the archive of."""
 
     reviews: frozenset[PageKind] = REVIEWS["all"]
     source: str = "site"
@@ -92,6 +97,8 @@ def read_arguments(given: Mapping[str, str], takes: Collection[str]) -> Argument
     listed = [name for name in ("browse", "year", "genre") if name in given]
     if arguments.source == "files" and not arguments.path:
         raise ConfigError("source=files needs saved pages: -a path='saved/*.html'")
+    if arguments.source == "archive" and not (arguments.movie and arguments.at):
+        raise ConfigError("source=archive needs films and a time: -a movie=her -a at=2014, or a range at=2014-2017")
     if arguments.movie and listed:
         raise ConfigError(f"{listed[0]}={given[listed[0]]} asks for a list of films: it does not go with movie=")
     if arguments.source == "site" and not arguments.movie and not listed:
@@ -104,7 +111,8 @@ def read_arguments(given: Mapping[str, str], takes: Collection[str]) -> Argument
 GOES_WITH = {
     "path": ("files",),
     "captured_at": ("files",),
-    "movie": ("site",),
+    "movie": ("site", "archive"),
+    "at": ("archive",),
     "browse": ("site",),
     "year": ("site",),
     "genre": ("site",),
@@ -163,12 +171,14 @@ def find_files(value: str) -> list[Path]:
     if not value:
         return []
     if path.is_dir():
-        found = [*path.rglob("*.html"), *path.rglob("*.htm")]
+        found = [file for file in path.rglob("*") if is_page(file.relative_to(path))]
     elif glob.has_magic(value) and not path.exists():
         found = [Path(name) for name in glob.glob(value, recursive=True)]  # noqa: PTH207 - pathlib cannot glob from any root
     else:
-        found = [path]
-    return [file for file in found if file.is_file()]
+        return [path] if path.is_file() else []
+    folders = {folder for file in found for folder in file.parents if folder.name not in path.parts}
+    resources = {folder for folder in folders if is_resources(folder)}
+    return [file for file in found if file.is_file() and resources.isdisjoint(file.parents)]
 
 
 def read_year(value: str) -> tuple[int, int]:
@@ -178,6 +188,14 @@ def read_year(value: str) -> tuple[int, int]:
     if len(years) != 2 or value.endswith("-") or not EARLIEST <= years[0] <= years[1]:
         raise ConfigError(f"year={value} is no year such as 2014, and no range such as 2010-2019")
     return years[0], years[1]
+
+
+def read_at(value: str) -> Span:
+    """Read a year, month or day, or the first and the last of several."""
+    try:
+        return Span.read(value)
+    except ValueError as error:
+        raise ConfigError(f"at={value} {error}") from None
 
 
 def read_genre(value: str) -> tuple[str, ...]:
@@ -208,8 +226,9 @@ READERS: Mapping[str, Callable[[str], Any]] = {
     "browse": choice("browse", BROWSE),
     "year": read_year,
     "genre": read_genre,
+    "at": read_at,
     "reviews": choice("reviews", REVIEWS),
-    "source": choice("source", {"site": "site", "files": "files"}),
+    "source": choice("source", {"site": "site", "archive": "archive", "files": "files"}),
     "path": read_path,
     "limit": read_limit,
     "captured_at": read_captured_at,

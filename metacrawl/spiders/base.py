@@ -1,7 +1,7 @@
 """What the spiders share: arguments and request flow."""
 
 import hashlib
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -15,6 +15,7 @@ from metacrawl.extract import Page
 from metacrawl.items import Record
 from metacrawl.outcome import ConfigError, Outcome, Problem
 from metacrawl.sources import Source
+from metacrawl.sources.archive import ArchiveSource
 from metacrawl.sources.files import FilesSource
 from metacrawl.sources.site import SiteSource
 from metacrawl.spiders.arguments import REVIEWS, Arguments, read_arguments
@@ -32,11 +33,14 @@ FILES_SETTINGS = {
 }
 
 
-def make_source(arguments: Arguments, settings: BaseSettings) -> Source:
-    """Make the source that the arguments ask for. Raises `ConfigError`."""
+def make_source(arguments: Arguments, settings: BaseSettings, kinds: Collection[PageKind]) -> Source:
+    """Make the source that the arguments ask for, of films and the `kinds` of page beside. Raises `ConfigError`."""
+    contact = settings["METACRAWL_CONTACT"]
     if arguments.source == "files":
         return FilesSource(arguments.path, arguments.captured_at)
-    site = SiteSource(settings["METACRAWL_SITE_URL"], settings["METACRAWL_API_URL"], settings["METACRAWL_CONTACT"])
+    if arguments.at:
+        return ArchiveSource(settings["METACRAWL_ARCHIVE_URL"], contact, arguments.at, kinds)
+    site = SiteSource(settings["METACRAWL_SITE_URL"], settings["METACRAWL_API_URL"], contact)
     if not (arguments.movie or site.api):
         raise ConfigError("METACRAWL_API_URL is not set: the lists of films are at the back end of a site")
     return site
@@ -62,8 +66,8 @@ class FilmSpider(Spider):
     """A spider that is asked for films and follows their pages."""
 
     takes: ClassVar[tuple[str, ...]] = (
-        *("movie", "browse", "year", "genre", "source", "path"),
-        *("limit", "captured_at", "fresh"),
+        *("movie", "browse", "year", "genre", "source", "at", "path"),
+        *("captured_at", "limit", "fresh"),
     )
     """The arguments that it takes."""
 
@@ -82,7 +86,7 @@ class FilmSpider(Spider):
         super().__init__()
         self.given = given
         self.arguments = arguments
-        self.reviews = arguments.reviews & self.lists
+        self.reviews = self.wanted(arguments)
         self.source = source
         self.job = job
         self.films_met: set[str] = set()
@@ -98,11 +102,21 @@ class FilmSpider(Spider):
         if contact := crawler.settings["METACRAWL_CONTACT"]:
             agent = f"{crawler.settings['USER_AGENT']} (+{contact})"
             crawler.settings.set("USER_AGENT", agent, priority="spider")
-        source = make_source(arguments, crawler.settings)
+        source = make_source(arguments, crawler.settings, cls.beside(arguments))
         job = job_of(cls.name, arguments, source)
         spider = super().from_crawler(crawler, given, arguments, source, job)
         spider.allowed_domains = source.hosts
         return spider
+
+    @classmethod
+    def wanted(cls, arguments: Arguments) -> frozenset[PageKind]:
+        """Tell the lists of reviews that are asked for and that it can read."""
+        return arguments.reviews & cls.lists
+
+    @classmethod
+    def beside(cls, arguments: Arguments) -> frozenset[PageKind]:
+        """Tell the kinds of page that it reads beside the one that it starts from."""
+        return cls.wanted(arguments) - {cls.first_page}
 
     async def start(self) -> AsyncIterator[Request]:
         """Ask for the first page of each film, or for the list that names them."""
@@ -126,13 +140,18 @@ class FilmSpider(Spider):
         elif page.ref.kind in LISTING_KINDS:
             yield from self.list_films(page, Met(**response.meta.get("met", {})))
         elif self.within_limit(page.ref.slug):
-            leads_to = list(self.leads_to(page))
             yield from self.records(page)
-            yield from self.source.requests(leads_to)
-            if page.next_page and page.next_page not in leads_to:
-                yield Problem(
-                    Outcome.LAYOUT, f"{page.ref.url}: the list goes on, but this page has nothing that is new in it"
-                )
+            if self.source.follows:
+                yield from self.follow(page)
+
+    def follow(self, page: Page) -> Iterator[Request | Problem]:
+        """Ask for the pages that a film's page leads to."""
+        leads_to = list(self.leads_to(page))
+        yield from self.source.requests(leads_to)
+        if page.next_page and page.next_page not in leads_to:
+            yield Problem(
+                Outcome.LAYOUT, f"{page.ref.url}: the list goes on, but this page has nothing that is new in it"
+            )
 
     def list_films(self, page: Page, met: Met) -> Iterator[Record | Request | Problem]:
         """Go from a page of a listing to its films, and to its next page; the pages of a list that moves overlap."""

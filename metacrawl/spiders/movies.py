@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from metacrawl.extract import Page
+from metacrawl.spiders.arguments import Arguments
 from metacrawl.spiders.base import FilmSpider
 from metacrawl.urls import PageKind, PageRef
 
@@ -13,6 +14,11 @@ class MoviesSpider(FilmSpider):
     name = "movies"
     takes = (*FilmSpider.takes, "reviews")
     first_page = PageKind.MOVIE
+
+    @classmethod
+    def beside(cls, arguments: Arguments) -> frozenset[PageKind]:
+        """Add the page that knows more of the film."""
+        return super().beside(arguments) | {PageKind.DETAILS}
 
     def leads_to(self, page: Page) -> Iterator[PageRef]:
         """Go from the film's page to all others."""

@@ -94,6 +94,76 @@ def test_what_is_no_film_is_refused_by_name(film):
     assert f"movie={film}" in refusal(movie=film)
 
 
+# --- lists of films
+
+
+@pytest.mark.parametrize(
+    ("given", "query"),
+    [
+        ({"browse": "metascore"}, "limit=24&sortBy=-metaScore"),
+        ({"browse": "userscore"}, "limit=24&sortBy=-userScore"),
+        ({"browse": "new"}, "limit=24&sortBy=-releaseDate"),
+        ({"browse": "popular"}, "limit=24&sortBy=-popularityCount"),
+        ({"year": "2014"}, "limit=24&releaseYearMax=2014&releaseYearMin=2014&sortBy=-metaScore"),
+        (
+            {"browse": "new", "year": "2010-2019", "genre": "drama"},
+            "genres=Drama&limit=24&releaseYearMax=2019&releaseYearMin=2010&sortBy=-releaseDate",
+        ),
+        ({"genre": "sci-fi, Drama,drama"}, "genres=Sci-Fi,Drama&limit=24&sortBy=-metaScore"),
+    ],
+)
+def test_a_list_of_films_is_asked_of_the_finder(given, query):
+    listing = read(**given).listing
+    assert listing.kind is PageKind.API_FINDER
+    assert "&".join(sorted(f"{name}={value}" for name, value in listing.query)) == "&".join(
+        sorted(["mcoTypeId=2", *query.split("&")])
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("browse", value) for value in ("", "best", "Metascore")),
+        *(
+            ("year", value)
+            for value in ("", "14", "2014-", "-2014", "2019-2010", "2010-2019-2020", "1500", "٢٠١٤", "2014 ")
+        ),
+        *(("genre", value) for value in ("", ",", "drama,", "drama;x", "dr%61ma", "1")),
+    ],
+)
+def test_a_list_that_is_none_is_refused_by_name(name, value):
+    assert f"{name}={value}" in refusal(**{name: value})
+
+
+@pytest.mark.parametrize("name", ["browse=new", "year=2014", "genre=drama"])
+def test_a_list_does_not_go_with_films_by_name(name):
+    name, value = name.split("=")
+    assert f"{name}={value}" in refusal(movie="her", **{name: value})
+
+
+# --- the archive
+
+
+def test_the_archive_is_asked_for_films_at_a_time():
+    arguments = read(movie="her", source="archive", at="2014-2017")
+    assert arguments.at.is_series
+    assert (arguments.at.first.year, arguments.at.last.year) == (2014, 2017)
+
+
+@pytest.mark.parametrize("given", [{"movie": "her"}, {"at": "2014"}, {}])
+def test_the_archive_needs_films_and_a_time(given):
+    assert "movie=her -a at=2014" in refusal(source="archive", **given)
+
+
+def test_a_time_goes_with_the_archive_only():
+    assert refusal(movie="her", at="2014").startswith("at=2014 goes with source=archive, not with source=site")
+
+
+@pytest.mark.parametrize("value", ["", "then", "14", "2014-13", "2014-02-30", "2017-2014", "2014-2015-2016-2017"])
+def test_a_time_that_is_none_is_refused_by_name(value):
+    assert refusal(movie="her", source="archive", at=value).startswith(f"at={value} ")
+
+
 # --- reviews, source, limit
 
 
@@ -117,7 +187,7 @@ def test_limit_is_a_number_of_films(value):
     ("name", "value"),
     [
         *(("reviews", value) for value in ("", "critic", "ALL", "all ", "critics,users")),
-        *(("source", value) for value in ("", "Site", "archive", "file")),
+        *(("source", value) for value in ("", "Site", "Archive", "file")),
         *(("limit", value) for value in ("", "0", "-1", "1.5", "ten", " 1", "1_000", "٣", "²", "+1")),
     ],
 )
