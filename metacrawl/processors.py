@@ -155,11 +155,14 @@ def last_segment(url: str) -> str | None:
 
 
 def absolute(url: str, base: str) -> str | None:
-    """Resolve a link to a web page; scripts, mail and the like are none.
+    """Resolve a link to a web page; scripts, mail and the like are none, and an empty one is not the page itself.
 
     >>> absolute("/movie/her", "https://www.metacritic.com"), absolute("javascript:void(0)", "https://example.com")
     ('https://www.metacritic.com/movie/her', None)
+    >>> absolute(" ", "https://www.metacritic.com")
     """
+    if not url.strip():
+        return None
     try:
         joined = urljoin(base, url.strip())
         parts = urlsplit(joined)

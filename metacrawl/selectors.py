@@ -1,5 +1,6 @@
 """What rules are applied to: a page's HTML, or the JSON in it. Selected values come as clean text from both."""
 
+import re
 from functools import cache, cached_property
 from typing import Any, cast
 
@@ -12,6 +13,9 @@ from metacrawl.processors import lines, one_line
 
 # Not a union of two paths: libxml2 takes quadratic time to merge them, and a page may hold 100,000 breaks.
 TEXT_AND_BREAKS = etree.XPath("descendant::node()[self::text() or self::br]", smart_strings=False)
+# An escape in a JSON string: a whole pair, or anything else that starts with a backslash.
+ESCAPE = re.compile(r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.")
+HALF = re.compile(r"\\u[dD][89a-fA-F]..")
 
 
 class TextSelector(Selector):
@@ -82,10 +86,21 @@ class Document:
         return parsed_json(self.text)
 
 
+def whole_letter(escape: re.Match[str]) -> str:
+    """Keep an escape, but for half of a pair that stands alone."""
+    return "\\ufffd" if HALF.fullmatch(escape[0]) else escape[0]
+
+
 def parsed_json(text: str) -> Any:
-    """Parse JSON strictly. Raises `ValueError` in words: also for NaN, for half of a pair and for endless nesting."""
+    """Parse JSON strictly. Raises `ValueError` in words, also for NaN and for endless nesting.
+
+    Half of a pair, such as is left of an emoji that was cut, becomes U+FFFD: the rest is whole.
+    """
     try:
-        return msgspec.json.decode(text)
+        try:
+            return msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            return msgspec.json.decode(ESCAPE.sub(whole_letter, text))
     except msgspec.DecodeError as error:
         raise ValueError(f"broken JSON: {error}") from None
     except RecursionError:

@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 from parsel import Selector
 
-from metacrawl.layouts import era_2016
+from metacrawl.layouts import api, era_2010, era_2016, era_2023, era_2026
 from metacrawl.layouts.rules import Layout, PageRules
-from metacrawl.selectors import Document, select
+from metacrawl.selectors import Document, JsonSelector, select
 from metacrawl.urls import PageKind
 
 # Asked in this order.
-LAYOUTS: tuple[Layout, ...] = (era_2016.LAYOUT,)
+LAYOUTS: tuple[Layout, ...] = (api.LAYOUT, era_2026.LAYOUT, era_2023.LAYOUT, era_2016.LAYOUT, era_2010.LAYOUT)
 
 
 class View(NamedTuple):
@@ -37,6 +37,9 @@ def views(document: Document) -> Iterator[View]:
         page = layout.document(document)
         if page is not None:
             yield View(layout, page)
+            if isinstance(page, JsonSelector):
+                # What brings its data along is of no older design.
+                return
 
 
 def identify(seen: Iterable[View]) -> Known | None:

@@ -26,7 +26,7 @@ class Source(Protocol):
     def first_requests(self, pages: Iterable[PageRef]) -> Iterable[Request]:
         """Make the requests that a crawl for these pages starts from."""
 
-    def requests(self, pages: Iterable[PageRef]) -> Iterable[Request]:
+    def requests(self, pages: Iterable[PageRef]) -> Iterable[Request | Problem]:
         """Make the requests of pages that another one leads to, where the source `follows`."""
 
     def instead(self, request: Request) -> Iterable[Request]:

@@ -8,6 +8,7 @@ from scrapy import Request
 from scrapy.http import Response
 
 from metacrawl.extract import LayoutError, Page, extract
+from metacrawl.outcome import Outcome, Problem
 from metacrawl.sources.address import Address
 from metacrawl.urls import API, SITE, PageKind, PageRef, UrlError, parse
 
@@ -36,19 +37,18 @@ class SiteSource:
 
     def first_requests(self, pages: Iterable[PageRef]) -> Iterable[Request]:
         """Make the requests that a crawl for these pages starts from."""
-        return self.requests(pages)
+        return map(self.request, pages)
 
-    def requests(self, pages: Iterable[PageRef]) -> Iterator[Request]:
-        """Make the requests of pages; without a back end, of what can stand in for its lists."""
+    def requests(self, pages: Iterable[PageRef]) -> Iterator[Request | Problem]:
+        """Make the requests of pages; without a back end, of what can stand in for its lists, which is a problem."""
         for page in pages:
-            if not page.is_api:
-                yield Request(self.site.base_url + page.path, meta={"kind": page.kind.value})
-            elif self.api:
-                component = urlencode(dict(zip(COMPONENT_PARAMS, COMPONENTS.get(page.kind, ()), strict=False)))
-                path = page.path + (f"{'&' if page.query else '?'}{component}" if component else "")
-                yield Request(self.api.base_url + path, meta={"kind": page.kind.value})
+            if self.api or not page.is_api:
+                yield self.request(page)
             else:
-                yield from self.requests([self.slice_of(page)])
+                shown = self.slice_of(page)
+                message = f"{shown.url}: shows the first reviews only, and METACRAWL_API_URL, where all are, is not set"
+                yield Problem(Outcome.PARTIAL, message)
+                yield self.request(shown)
 
     def instead(self, request: Request) -> Iterator[Request]:
         """Ask for the first reviews on the site's page where the back end's list cannot be had."""
@@ -57,7 +57,14 @@ class SiteSource:
         except UrlError:
             return
         if page.kind in SLICES:
-            yield from self.requests([self.slice_of(page)])
+            yield self.request(self.slice_of(page))
+
+    def request(self, page: PageRef) -> Request:
+        """Make the request of a page."""
+        place = self.api if page.is_api and self.api else self.site
+        component = urlencode(dict(zip(COMPONENT_PARAMS, COMPONENTS.get(page.kind, ()), strict=False)))
+        path = page.path + (f"{'&' if page.query else '?'}{component}" if component else "")
+        return Request(place.base_url + path, meta={"kind": page.kind.value})
 
     def slice_of(self, page: PageRef) -> PageRef:
         """Give the site's page that shows the first reviews of a list."""

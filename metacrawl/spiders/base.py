@@ -13,6 +13,7 @@ from scrapy.settings import BaseSettings
 
 from metacrawl.extract import Page
 from metacrawl.items import Record
+from metacrawl.keys import identity
 from metacrawl.outcome import ConfigError, Outcome, Problem
 from metacrawl.sources import Source
 from metacrawl.sources.archive import ArchiveSource
@@ -90,7 +91,7 @@ class FilmSpider(Spider):
         self.source = source
         self.job = job
         self.films_met: set[str] = set()
-        self.lists_met: dict[tuple[PageKind, str], dict[str, set[str]]] = {}
+        self.lists_met: dict[tuple[PageKind, str], dict[str, set[tuple[object, ...]]]] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *_args: Any, **given: str) -> Self:
@@ -159,12 +160,12 @@ class FilmSpider(Spider):
         if self.arguments.limit is not None:
             news = news[: self.arguments.limit - met.number]
         yield from news
-        yield from self.source.requests(self.first_pages(movie.slug for movie in news))
+        yield from self.source.first_requests(self.first_pages(movie.slug for movie in news))
         following = Met(met.number + len(news), [movie.slug for movie in page.movies])
         if page.next_page and not news:
             yield Problem(Outcome.LAYOUT, f"{page.ref.url}: the list goes on, but this page has no film that is new")
         elif page.next_page and following.number != self.arguments.limit:
-            for request in self.source.requests([page.next_page]):
+            for request in self.source.first_requests([page.next_page]):
                 yield request.replace(meta=request.meta | {"met": asdict(following)})
 
     def instead(self, request: Request) -> Iterable[Request]:
@@ -205,7 +206,9 @@ class FilmSpider(Spider):
             # Its other pages were read by another process.
             self.lists_met.pop(next(iter(self.lists_met)))
         # By page: one that is read again, for its first reading was lost, has nothing new either.
-        pages[page.ref.url] = {review.key for review in (*page.critic_reviews, *page.user_reviews)}
+        # Two reviews under one key are two.
+        reviews = (*page.critic_reviews, *page.user_reviews)
+        pages[page.ref.url] = {(review.key, identity(review)) for review in reviews}
         others = (reviews for url, reviews in pages.items() if url != page.ref.url)
         return bool(pages[page.ref.url].difference(*others))
 
