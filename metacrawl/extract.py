@@ -23,11 +23,9 @@ from metacrawl.loaders import (
     UserReviewLoader,
 )
 from metacrawl.processors import count
-from metacrawl.selectors import Document, select
+from metacrawl.selectors import LAST_WORDS, Document, select
 from metacrawl.urls import FILM_KINDS, LISTING_KINDS, SITE, PageKind, PageRef, UrlError, parse, unarchived
 
-# Behind the end mark a page may have a few more scripts and comments.
-LAST_WORDS = 20_000
 # What Python can decode and pages are written in: Python also knows rot13, zip and the like, which raise.
 PAGE_ENCODING = re.compile(r"(utf|cp|windows|iso|latin|koi|mac|gb|big5|euc|shift|hz|tis|ascii|us).*", re.IGNORECASE)
 

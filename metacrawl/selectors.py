@@ -13,6 +13,8 @@ from metacrawl.processors import lines, one_line
 
 # Not a union of two paths: libxml2 takes quadratic time to merge them, and a page may hold 100,000 breaks.
 TEXT_AND_BREAKS = etree.XPath("descendant::node()[self::text() or self::br]", smart_strings=False)
+# Behind the end mark a page may have a few more scripts and comments.
+LAST_WORDS = 20_000
 # An escape in a JSON string: a whole pair, or anything else that starts with a backslash.
 ESCAPE = re.compile(r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.")
 HALF = re.compile(r"\\u[dD][89a-fA-F]..")
@@ -74,6 +76,11 @@ class Document:
     def is_json(self) -> bool:
         """Whether it is an answer of the back end, or a saved state, instead of HTML."""
         return self.text.lstrip()[:1] in {"{", "["}
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether a page of HTML has its end."""
+        return "</html>" in self.text[-LAST_WORDS:].lower()
 
     @cached_property
     def html(self) -> TextSelector:
