@@ -25,6 +25,8 @@ from metacrawl.spiders.movies import MoviesSpider
 
 SHOWN = 10
 DATABASE = "demo.db"
+# The design in which the site is shown.
+TODAY = "2026"
 # Over the project's own, under what -s and -L say. Nobody else uses the demo site, so it needs no politeness.
 SETTINGS = {"LOG_LEVEL": "WARNING", "DOWNLOAD_DELAY": 0, "CONCURRENT_REQUESTS_PER_DOMAIN": 8}
 
@@ -76,7 +78,7 @@ class Command(ScrapyCommand):
         files = export(engine, folder, "jsonl")
         with engine.connect() as connection:
             found = [record for kind in RECORDS for record in read(connection, kind)]
-        self.report(expected_records(world), found, list(files), outcome)
+        self.report(expected_records(world, TODAY), found, list(files), outcome)
 
     def prepare(self, folder: Path) -> None:
         """Make the folder, without the database of an earlier demo. Raises `ConfigError`."""
@@ -97,8 +99,9 @@ class Command(ScrapyCommand):
         asked = [film.old_slugs[0] if film.old_slugs else film.slug for film in world.films]
         films.write_text("\n".join(asked), encoding="utf-8")
         settings = self.settings.copy()
-        with DemoSite(world) as site:
+        with DemoSite(world, design=TODAY) as site:
             settings.set("METACRAWL_SITE_URL", site.url, priority="cmdline")
+            settings.set("METACRAWL_API_URL", site.api_url, priority="cmdline")
             settings.set("METACRAWL_DATABASE_URL", database, priority="cmdline")
             print(f"A demo site with {len(world.films)} films is at {site.url}/; crawling it ...", flush=True)
             crawler = Crawler(MoviesSpider, settings)

@@ -21,7 +21,7 @@ FILES = ("-a", "source=files")
         (["crawl", "movies", "-a", "movie=@nowhere.txt"], "movie=@nowhere.txt cannot be read: No such file"),
         (["crawl", "movies", "-a", "movie=her", "-a", "limit=none"], "limit=none is no number of films"),
         (["crawl", "movies", "-a", "movie=her", "-a", "reviews=some"], "reviews=some is none of all, critics, users"),
-        (["crawl", "movies", "-a", "movie=her", "-a", "source=tape"], "source=tape is none of site, files"),
+        (["crawl", "movies", "-a", "movie=her", "-a", "source=tape"], "source=tape is none of site, archive, files"),
         (["crawl", "movies", *FILES], "source=files needs saved pages"),
         (["crawl", "movies", *FILES, "-a", "path="], "path=: no such file"),
         (["crawl", "movies", *FILES, "-a", "path=nowhere.html"], "path=nowhere.html: no such file"),
