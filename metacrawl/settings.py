@@ -41,6 +41,8 @@ DOWNLOAD_DELAY = 1  # default 0
 DOWNLOAD_DELAY_JITTER = 0  # default 0.5: half a second would do at times
 # Overridden with the contact behind it when a crawl starts; sites tell us apart by the name.
 USER_AGENT = f"metacrawl/{__version__}"
+# The web archive answers at most 24 look-ups a minute.
+DOWNLOAD_SLOTS = {"cdx": {"concurrency": 1, "delay": 2.6, "jitter": 0}}
 RETRY_HTTP_CODES = [500, 502, 504, 522, 524, 408]  # default has 429 and 503 too: asking again at once is rude
 
 # --- Quiet: nothing listens, nothing is trusted that need not be
@@ -62,7 +64,10 @@ DOWNLOAD_WARNSIZE = 2 * 1024 * 1024  # default 32 MiB
 SCHEDULER = "metacrawl.frontier.scheduler.FrontierScheduler"
 SPIDER_MIDDLEWARES = {"metacrawl.frontier.middleware.FrontierMiddleware": 1}
 # Next to the network, behind robots.txt and redirects.
-DOWNLOADER_MIDDLEWARES = {"metacrawl.middlewares.politeness.SharedDelayMiddleware": 980}
+DOWNLOADER_MIDDLEWARES = {
+    "metacrawl.middlewares.retry_after.RetryAfterMiddleware": 840,
+    "metacrawl.middlewares.politeness.SharedDelayMiddleware": 980,
+}
 ITEM_PIPELINES = {
     "metacrawl.pipelines.validate.ValidatePipeline": 100,
     "metacrawl.pipelines.deduplicate.DeduplicatePipeline": 200,

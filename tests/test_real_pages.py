@@ -109,7 +109,7 @@ def test_a_real_page_names_itself(name, shared_pages):
 @pytest.mark.parametrize("name", GAMES)
 def test_a_page_of_a_game_is_refused(name, shared_pages):
     page = shared_pages / name
-    with pytest.raises(ValueError, match="no page of a film|no page that metacrawl knows"):
+    with pytest.raises(ValueError, match=r"no page of a film|no page that metacrawl knows"):
         extract(page.read_bytes(), NOON, url=url_of(page, shared_pages))
     with pytest.raises(ValueError, match=r"no page|no canonical link"):
         extract(page.read_bytes(), NOON)

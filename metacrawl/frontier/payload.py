@@ -4,12 +4,13 @@ Every answer goes to the spider's `parse`; requests with callbacks of their own 
 """
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from scrapy import Request
 
 # What Scrapy notes about the transfer, and who it belongs to.
-NOT_KEPT = frozenset({"page", "download_slot", "download_latency"})
+NOT_KEPT = frozenset({"page", "download_latency"})
 
 
 class Payload(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
@@ -29,6 +30,15 @@ class Payload(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
 DECODER = msgspec.json.Decoder(Payload)
 
 
+def meta_of(request: Request) -> dict[str, Any]:
+    """Give what is kept of a request's meta; a slot of its own, too, but not that of a host, which Scrapy notes."""
+    meta = {name: value for name, value in request.meta.items() if name not in NOT_KEPT}
+    hosts = {urlsplit(url).hostname or "" for url in (request.url, *meta.get("redirect_urls", ()))}
+    if meta.get("download_slot") in hosts:
+        del meta["download_slot"]
+    return meta
+
+
 def encode(request: Request) -> str:
     """Write a request as JSON.
 
@@ -42,7 +52,7 @@ def encode(request: Request) -> str:
             for name, values in request.headers.items()
         },
         body=request.body,
-        meta={name: value for name, value in request.meta.items() if name not in NOT_KEPT},
+        meta=meta_of(request),
         cb_kwargs=request.cb_kwargs,
         flags=request.flags,
         priority=request.priority,

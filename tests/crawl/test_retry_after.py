@@ -1,0 +1,90 @@
+"""A server that is busy is left in peace for as long as it asks, by the whole crawl."""
+
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+FILM = "nightjar"
+DELAY = {"DOWNLOAD_DELAY": 0.01}
+
+
+class BusySite:
+    """Serves pages, but a path's first answers are refusals: status and `Retry-After`."""
+
+    def __init__(self, pages, refusals):
+        self.times, self.paths = [], []
+        site = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                site.times.append(time.monotonic())
+                site.paths.append(self.path)
+                refusal = refusals[self.path].pop(0) if refusals.get(self.path) else None
+                body = b"busy" if refusal else pages.get(self.path)
+                self.send_response(refusal[0] if refusal else 404 if body is None else 200)
+                if refusal:
+                    self.send_header("Retry-After", refusal[1])
+                self.send_header("Content-Type", "text/html")
+                self.send_header("Content-Length", str(len(body or b"")))
+                self.end_headers()
+                self.wfile.write(body or b"")
+
+            def log_message(self, *_):
+                """Keep the test's output clean."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05})
+        self.thread.start()
+
+    def close(self):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+@pytest.fixture
+def busy(site_pages):
+    """Serve the demo's pages with refusals."""
+    sites = []
+
+    def serve(refusals):
+        sites.append(BusySite(site_pages, refusals))
+        return sites[-1]
+
+    yield serve
+    for site in sites:
+        site.close()
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_all_requests_wait_and_nothing_is_lost(scrapy, busy, films, status):
+    path = f"/movie/{FILM}"
+    site = busy({path: [(status, "1"), (status, "1")]})
+    run = scrapy("crawl", "movies", "-a", films, "-a", "reviews=none", METACRAWL_SITE_URL=site.url, **DELAY)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith("complete: 4 films")
+    refused = [number for number, asked in enumerate(site.paths) if asked == path][:2]
+    assert len(set(site.paths)) == len(site.paths) - 2
+    for number in refused:
+        assert site.times[number + 1] - site.times[number] >= 1
+    assert "no more requests to 127.0.0.1 for 1 s" in run.stderr
+
+
+def test_a_server_that_stays_busy_is_given_up(scrapy, busy):
+    path = f"/movie/{FILM}"
+    site = busy({path: [(429, "0")] * 9})
+    run = scrapy("crawl", "movies", "-a", f"movie={FILM}", METACRAWL_SITE_URL=site.url, **DELAY)
+    assert run.returncode == 16
+    assert run.stdout.startswith(f"site_down: {site.url}{path}: HTTP 429; ")
+    assert site.paths.count(path) == 4
+
+
+def test_robots_txt_is_asked_for_again_too(scrapy, busy):
+    site = busy({"/robots.txt": [(429, "1")]})
+    run = scrapy("crawl", "movies", "-a", f"movie={FILM}", "-a", "reviews=none", METACRAWL_SITE_URL=site.url, **DELAY)
+    assert run.returncode == 0, run.stdout
+    assert site.paths[:2] == ["/robots.txt", "/robots.txt"]
+    assert site.times[1] - site.times[0] >= 1
