@@ -28,7 +28,7 @@ LISTS_MET = 100
 FILES_SETTINGS = {
     "DOWNLOAD_DELAY": 0,
     "DOWNLOAD_HANDLERS": {
-        "file": "scrapy.core.downloader.handlers.file.FileDownloadHandler",
+        "file": "metacrawl.sources.handler.SavedPageHandler",
         **dict.fromkeys(("data", "ftp", "http", "https", "s3")),
     },
 }
@@ -38,7 +38,7 @@ def make_source(arguments: Arguments, settings: BaseSettings, kinds: Collection[
     """Make the source that the arguments ask for, of films and the `kinds` of page beside. Raises `ConfigError`."""
     contact = settings["METACRAWL_CONTACT"]
     if arguments.source == "files":
-        return FilesSource(arguments.path, arguments.captured_at)
+        return FilesSource(arguments.path, arguments.captured_at, settings.getint("DOWNLOAD_MAXSIZE"))
     if arguments.at:
         return ArchiveSource(settings["METACRAWL_ARCHIVE_URL"], contact, arguments.at, kinds)
     site = SiteSource(settings["METACRAWL_SITE_URL"], settings["METACRAWL_API_URL"], contact)
