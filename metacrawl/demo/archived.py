@@ -2,8 +2,8 @@
 
 How a crawl *at* a time chooses:
 
-1. The film's page: of its captures with status 200 and type `text/html` the nearest to the time; of two as near, the
-   earlier. A capture that turns out to show an error page is passed over.
+1. The film's page: of its captures with status 200 and type `text/html`, and those that repeat one of these, the
+   nearest to the time; of two as near, the earlier. A capture that turns out to show an error page is passed over.
 2. Its other pages: for each of them (kind and page number) in the same design, the capture nearest to that of the
    film's page, at most `REACH` away. A parameter other than `page` makes it another page, which is not read.
 
@@ -76,7 +76,7 @@ def chosen_at(snapshots: Snapshots, slug: str, at: dt.datetime) -> list[Capture]
 
 def good(snapshots: Snapshots, slug: str) -> list[Capture]:
     """List the captures that show one of a film's pages as it is by default, the oldest first."""
-    pages = (page for page in snapshots.of(slug) if page.shows == "page" and page.plain)
+    pages = (page for page in snapshots.of(slug) if page.shows in {"page", "again"} and page.plain)
     return sorted(pages, key=lambda page: page.time)
 
 

@@ -6,6 +6,7 @@ from itertools import islice
 from random import Random
 
 from metacrawl.demo import names, prose, reviews
+from metacrawl.demo.later import add_later_facts
 from metacrawl.demo.traps import TRAPS
 from metacrawl.demo.world import Film, World, tally
 from metacrawl.items import Credit, Ranking
@@ -78,6 +79,8 @@ def build_world(seed: int = 2016) -> World:
     plans = [*PLANS, *(Plan(title, 14 + n * 7 % 27, 24 + n * 17 % 61) for n, title in enumerate(TITLES))]
     # each film has dice of its own, so that changing one leaves the others as they are
     world = World(films=[make_film(n, plan, people, dice(seed, plan.site_slug)) for n, plan in enumerate(plans)])
+    for film in world.films:
+        add_later_facts(film, dice(seed, f"{film.slug} later"))
     for trap in TRAPS:
         trap.set_up(world.film(trap.slug))
     return world

@@ -55,7 +55,9 @@ class Pages:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.templates = Environment(loader=PackageLoader("metacrawl.demo"), autoescape=True, undefined=StrictUndefined)
+        self.templates = Environment(
+            loader=PackageLoader("metacrawl.demo", "templates/2016"), autoescape=True, undefined=StrictUndefined
+        )
         self.templates.globals |= {"site": "https://www.metacritic.com", "menu": MENU}
         self.templates.filters |= {
             "movie_path": lambda slug: f"/movie/{quote(slug)}",
@@ -105,18 +107,18 @@ class Pages:
         )
 
 
-def list_page(film: Film, page: int, sort: str) -> Listing | None:
-    """Cut a page out of the list of user reviews."""
+def list_page(film: Film, page: int, sort: str, size: int = PAGE_SIZE) -> Listing | None:
+    """Cut a page out of the list of user reviews, counted from 0."""
     if sort and sort not in SORT_KEYS:
         return None
     posts = sorted(film.user_reviews, key=SORT_KEYS[sort or "most-helpful"])
     # one new review at the top of a moving list pushes the last one of a page to the next page
     shift = 1 if film.moving_list else 0
-    pages = max(1, -(-(len(posts) + (shift if len(posts) > PAGE_SIZE else 0)) // PAGE_SIZE))
+    pages = max(1, -(-(len(posts) + (shift if len(posts) > size else 0)) // size))
     if not 0 <= page < pages:
         return None
-    start = page * PAGE_SIZE - (shift if page else 0)
-    end = (page + 1) * PAGE_SIZE - (shift if page else 0)
+    start = page * size - (shift if page else 0)
+    end = (page + 1) * size - (shift if page else 0)
     return Listing(posts=posts[start:end], page=page, pages=pages, sort=sort)
 
 

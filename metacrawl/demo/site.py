@@ -1,6 +1,7 @@
-"""Serves a world over HTTP, on this machine only."""
+"""Serves a world over HTTP, on this machine only: the site, its JSON back end and an archive of it."""
 
 import asyncio
+import json
 import socket
 from collections.abc import Awaitable, Callable
 from threading import Thread
@@ -9,11 +10,16 @@ from typing import Self
 
 from aiohttp import web
 
+from metacrawl.demo.archive import Archive
+from metacrawl.demo.backend import Backend
+from metacrawl.demo.backend.reviews import PageSizes
 from metacrawl.demo.content import build_world
+from metacrawl.demo.designs import designs
 from metacrawl.demo.pages import Pages
-from metacrawl.demo.world import Film, World
+from metacrawl.demo.world import World
 
 HOST = "127.0.0.1"
+BACKEND, ARCHIVE = "/backend", "/archive"
 ROBOTS = """User-agent: *
 Allow: /movie
 Disallow: /search
@@ -21,13 +27,23 @@ Disallow: /signup
 Disallow: /login
 Disallow: /user
 """
+NAMED_BOTS = ("GPTBot", "OAI-SearchBot", "CCBot", "SemrushBot")
+ROBOTS_2026 = (
+    "User-agent: *\n"
+    + "".join(f"Disallow: /{path}\n" for path in ("search", "signup", "login", "user", "jl/", "8264/", "7336/"))
+    + "".join(f"\nUser-agent: {bot}\nDisallow: /\n" for bot in NAMED_BOTS)
+)
 
 
 class Handlers:
     """Answers requests, each from the world as it is at that moment."""
 
-    def __init__(self, world: World, requests: list[str]) -> None:
-        self.world, self.requests, self.pages = world, requests, Pages(world)
+    def __init__(self, world: World, requests: list[str], design: str, page_size: PageSizes) -> None:
+        """Answer in a design; `requests` gets the path and query of each request, in order."""
+        self.world, self.requests = world, requests
+        self.design = designs(world)[design]
+        self.backend = Backend(world, page_size)
+        self.pages = Pages(world)
 
     @web.middleware
     async def record(
@@ -38,57 +54,43 @@ class Handlers:
         try:
             return await handler(request)
         except web.HTTPNotFound:
-            return html(self.pages.error(), status=404)
+            return html(self.design.missing(), status=404)
 
     async def index(self, _: web.Request) -> web.Response:
         return html(self.pages.index())
 
     async def robots(self, _: web.Request) -> web.Response:
-        return web.Response(text=ROBOTS)
+        return web.Response(text=ROBOTS_2026 if self.design.name == "2026" else ROBOTS)
 
-    async def movie(self, request: web.Request) -> web.Response:
-        return html(self.pages.movie(self.film(request)))
-
-    async def details(self, request: web.Request) -> web.Response:
-        return html(self.pages.details(self.film(request)))
-
-    async def critic_reviews(self, request: web.Request) -> web.Response:
-        return html(self.pages.critic_reviews(self.film(request)))
-
-    async def user_reviews(self, request: web.Request) -> web.Response:
-        film, number = self.film(request), request.query.get("page", "0")
-        if not number.isdecimal():
-            raise web.HTTPNotFound
-        page = self.pages.user_reviews(film, int(number), request.query.get("sort-by", ""))
-        if page is None:
-            raise web.HTTPNotFound
-        return html(page)
-
-    def film(self, request: web.Request) -> Film:
-        """Find the film of a request, else raise the answer: gone to another slug, or not there."""
-        slug = request.match_info["slug"]
-        if new := self.world.renamed().get(slug):
+    async def film(self, request: web.Request) -> web.Response:
+        """Answer with a film's page; raises the answer where the film has gone to another slug."""
+        if new := self.world.renamed().get(request.match_info["slug"]):
             url = request.rel_url.with_path("/".join(["/movie", new, *request.path.split("/")[3:]]))
             raise web.HTTPMovedPermanently(url.with_query(request.rel_url.query))
-        try:
-            return self.world.film(slug)
-        except KeyError:
-            raise web.HTTPNotFound from None
+        return await self.page(request)
+
+    async def page(self, request: web.Request) -> web.Response:
+        """Answer with a page; raises the answer that there is none."""
+        text = self.design.answer(request.path, request.query)
+        if text is None:
+            raise web.HTTPNotFound
+        return html(text)
+
+    async def json(self, request: web.Request) -> web.Response:
+        status, body = self.backend.answer(request.path.removeprefix(BACKEND), request.query)
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+        return web.Response(text=text, status=status, content_type="application/json", charset="utf-8")
 
 
-def make_app(world: World, requests: list[str]) -> web.Application:
-    """Make the application; `requests` gets the path and query of each request, in order."""
-    handlers = Handlers(world, requests)
+def make_app(handlers: Handlers, archive: Archive) -> web.Application:
+    """Make the application: which path is answered by what."""
     app = web.Application(middlewares=[handlers.record])
     app.router.add_get("/", handlers.index)
     app.router.add_get("/robots.txt", handlers.robots)
-    for path, handler in {
-        "": handlers.movie,
-        "/details": handlers.details,
-        "/critic-reviews": handlers.critic_reviews,
-        "/user-reviews": handlers.user_reviews,
-    }.items():
-        app.router.add_get("/movie/{slug}" + path + "{slash:/?}", handler)
+    app.router.add_get("/movie/{slug}{rest:.*}", handlers.film)
+    app.router.add_get("/browse/{rest:.*}", handlers.page)
+    app.router.add_get(BACKEND + "/{rest:.*}", handlers.json)
+    app.router.add_get(ARCHIVE + "/{rest:.*}", archive.handle)
     return app
 
 
@@ -102,9 +104,12 @@ class DemoSite:
     The world may be changed meanwhile: pages are rendered anew for each request.
     """
 
-    def __init__(self, world: World | None = None, *, port: int = 0) -> None:
+    def __init__(self, world: World | None = None, *, port: int = 0, design: str = "2016") -> None:
         self.world = world or build_world()
         self.port = port
+        self.design = design
+        self.page_size = PageSizes()
+        self.archive = Archive(self.world)
         self.requests: list[str] = []
 
     @property
@@ -112,15 +117,27 @@ class DemoSite:
         """The site's address, without a slash at the end."""
         return f"http://{HOST}:{self.port}"
 
+    @property
+    def api_url(self) -> str:
+        """The back end's address, to stand in place of its host."""
+        return self.url + BACKEND
+
+    @property
+    def archive_url(self) -> str:
+        """The web archive's address, to stand in place of its host."""
+        return self.url + ARCHIVE
+
     def __enter__(self) -> Self:
-        """Start to listen; raises ``OSError`` where the port is in use."""
+        """Start to listen; raises ``OSError`` where the port is in use, ``KeyError`` where there is no such design."""
+        handlers = Handlers(self.world, self.requests, self.design, self.page_size)
+        app = make_app(handlers, self.archive)
         listener = socket.create_server((HOST, self.port))
         self.port = listener.getsockname()[1]
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="demo site")
         self._thread.start()
         # idle connections of clients that keep them need not be waited for
-        self._runner = web.AppRunner(make_app(self.world, self.requests), access_log=None, shutdown_timeout=1)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         asyncio.run_coroutine_threadsafe(self._serve(listener), self._loop).result()
         return self
 

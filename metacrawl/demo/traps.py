@@ -1,6 +1,7 @@
 """Every difficulty of the real pages that the demo site has, and the film that carries it.
 
-`TRAPS` names what one film has; `EVERYWHERE` what each page of the site has. The truth reflects them all.
+`TRAPS` names what one film has; `EVERYWHERE` what each page of 2016 has and `SINCE_2023` what the JSON has. The truth
+reflects them all. Three more are off until a test sets them on a film: `broken_lists`, `scripted`, `moving_list`.
 """
 
 import datetime as dt
@@ -25,6 +26,20 @@ EVERYWHERE = (
     "publications shown as a logo (those named Film Weekly)",
     "letters outside ASCII missing from slugs of people (Éloise is `loise-...`)",
     "producers among the credits, who are no cast",
+)
+
+SINCE_2023 = (
+    "rows of films say 0 where a film has no score, and show another picture than its page",
+    "neighbouring pages of films overlap by two, and films of equal score change places between requests",
+    "lists of critics' reviews come by ten, whatever `limit` says; those of users by fifty at most",
+    "a page shows the first reviews of a list only, and the best seven once more by their word",
+    "the components of a page stand in its state a second time, among menus and advertisements",
+    "places of filming, related films and articles, which are not the film's countries, nor the film",
+    "only the first twenty of the cast; producers among the crew",
+    "JSON-LD counts the reviews without a score too",
+    "the trailer's own title and dates, which are not the film's",
+    "line breaks as `\\r\\n` or as `\\n`; none in the cards",
+    "the back end knows no earlier slug: only the site redirects",
 )
 
 
@@ -52,6 +67,7 @@ def list_moves(film: Film) -> None:
 
 
 def no_user_score(film: Film) -> None:
+    film.no_score = "zero"
     film.user_score, film.ratings = None, Tally(positive=0, mixed=0, negative=0)
     film.content_rating = film.home_release_date = None
     film.principal_cast, film.cast, film.rankings = [], [], []
@@ -59,8 +75,9 @@ def no_user_score(film: Film) -> None:
 
 
 def no_reviews(film: Film) -> None:
-    film.release_date = film.home_release_date = film.summary = None
-    film.distributors = []
+    film.release_date = film.home_release_date = film.summary = film.imdb_id = film.tagline = None
+    film.distributors, film.further_companies, film.awards = [], [], []
+    film.no_score = "nothing"
 
 
 def too_few_for_a_metascore(film: Film) -> None:
@@ -73,6 +90,28 @@ def not_yet_accounts(film: Film) -> None:
         post.account = False
     film.user_reviews[4].author = film.user_reviews[10].author = "Anonymous T."
     film.user_reviews[6].author = "Jonas  O'Dell Jr."
+
+
+def shown_again(film: Film) -> None:
+    """Make the film a later release of an old one."""
+    film.premiere_year = film.year - 41
+
+
+def many_companies(film: Film) -> None:
+    """Have a company for each country, under few names."""
+    sellers = [Company(name=f"Velmont Classics {place}", slug=None) for place in ("Film", "Home Video", "(II)")]
+    film.further_companies = [Company(name="Gull & Daughter", slug=None, kind="production"), *sellers * 12]
+
+
+def long_strides(film: Film) -> None:
+    film.long_strides = True
+
+
+def edited(film: Film) -> None:
+    """Have a review that was changed years later, and one by AnonymousMC."""
+    film.user_reviews[0].saved_after = dt.timedelta(days=3000, hours=7, milliseconds=217)
+    film.user_reviews[1].author = "AnonymousMC"
+    film.user_reviews[1].account = False
 
 
 def renamed(film: Film) -> None:
@@ -98,6 +137,9 @@ def critics_of_all_kinds(film: Film) -> None:
             excerpt=f"Unsigned notice, number {number // 4} of two.",
             link=f"http://www.halden.example/notices/{number}",
         )
+    # of the two, the one that is first by score is first by date too
+    later, earlier = sorted((day for number in (6, 9) if (day := pieces[number].date)), reverse=True)
+    pieces[6].date, pieces[9].date = later, earlier
     pieces[-3].score = 0
     pieces[-1].score = pieces[-2].score = None
     pieces[-1].date = pieces[-1].link = None
@@ -190,4 +232,20 @@ TRAPS = (
     Trap("brass-ivory", "`&` in the title; credits as `crowded_credits` says", crowded_credits),
     Trap("low-road-to-velmont", "a details page with the running time only; no trailer", bare_details),
     Trap("morning-twice", "no rating, official site, home release, production company", gaps),
+    Trap("low-road-to-velmont", "no video either, in the JSON `null`", nothing),
+    Trap("unfinished-weather", "lists of reviews without items; `null` for score and counts in the JSON", nothing),
+    Trap("a-quiet-ledger", "0 as user score, with no ratings behind it", nothing),
+    Trap("three-small-bells", "no Metascore in the JSON, and 0 as such in rows of films", nothing),
+    Trap("paper-tides", "the year of an old premiere beside a new release", shown_again),
+    Trap("winter-ferry", "37 rows of companies under few names", many_companies),
+    Trap(
+        "tin-orchestra",
+        '`""` as critic, no slug of critic or publication, print with `null` or `""` as address',
+        nothing,
+    ),
+    Trap(
+        "kettle-song", "the next link goes on by the limit asked for: following it skips critics' reviews", long_strides
+    ),
+    Trap("glass-meridian", "a review edited years later; one by AnonymousMC, who is no account", edited),
+    Trap("harbour-of-strangers", "spoilers: hidden in the cards since 2023, in full in the state", nothing),
 )

@@ -7,10 +7,13 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
+from uuid import NAMESPACE_URL, uuid5
 
-from metacrawl.items import Credit, Ranking
+from metacrawl.items import Award, Credit, Ranking
 
 Markup = Literal[2017, 2019]
+CompanyKind = Literal["production", "distribution"]
+NoScore = Literal["null", "zero", "nothing"]
 
 
 @dataclass(kw_only=True)
@@ -44,14 +47,26 @@ class UserPost:
     spoiler: bool = False
     helpful_votes: int
     total_votes: int
+    saved_after: dt.timedelta = dt.timedelta(hours=12)
+    """From the start of the day of posting to the last time that it was saved: days later where it was edited."""
+
+    @property
+    def uuid(self) -> str:
+        """The review's id in the designs since 2023."""
+        return str(uuid5(NAMESPACE_URL, f"review {self.review_id}"))
+
+    @property
+    def saved_at(self) -> dt.datetime:
+        return dt.datetime.combine(self.date, dt.time(), dt.UTC) + self.saved_after
 
 
 @dataclass(kw_only=True)
 class Company:
-    """A distributor."""
+    """A company; it distributes the film where nothing else is said."""
 
     name: str
-    slug: str
+    slug: str | None
+    kind: CompanyKind = "distribution"
 
 
 @dataclass(kw_only=True)
@@ -115,10 +130,46 @@ class Film:
     bare_details: bool = False
     """Whether the details page has nothing but the running time."""
 
+    imdb_id: str | None = None
+    tagline: str | None = None
+    awards: list[Award] = field(default_factory=list)
+    further_companies: list[Company] = field(default_factory=list)
+    """Of all countries, with repeated names; shown since 2023."""
+
+    locations: list[str] = field(default_factory=list)
+    """Where it was filmed; shown since 2023."""
+
+    premiere_year: int | None = None
+    """The year of the first showing, where this is a later release; shown since 2023."""
+
+    no_score: NoScore = "null"
+    """How the JSON says that there is no score: `null`, 0, or `null` for the counts too."""
+
+    broken_lists: bool = False
+    """Whether the back end fails to list its reviews."""
+
+    long_strides: bool = False
+    """Whether the next link of a list goes on by the limit asked for, and not by the number of reviews given."""
+
+    scripted: bool = False
+    """Whether the page of user reviews of 2026 arrives empty and a script fetches them."""
+
     @property
     def critic_tally(self) -> Tally:
         """The scored critic reviews, as the Metascore's bars count them."""
         return tally(piece.score for piece in self.critic_reviews if piece.score is not None)
+
+    @property
+    def companies(self) -> list[Company]:
+        """All companies, in the order of the designs since 2023."""
+        names = filter(None, [self.production_company])
+        producers = [Company(name=name, slug=None, kind="production") for name in names]
+        return [*producers, *self.distributors, *self.further_companies]
+
+    @property
+    def product_id(self) -> int:
+        """The film's number in the designs since 2023."""
+        return 2_000_000_000 + self.site_id
 
 
 @dataclass(kw_only=True)

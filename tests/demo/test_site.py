@@ -1,8 +1,10 @@
+import json
 import socket
 import threading
 
 import pytest
 
+from metacrawl.demo.designs import designs
 from metacrawl.demo.site import DemoSite
 
 
@@ -107,3 +109,82 @@ def test_used_port_is_an_error(world):
     with DemoSite(world) as site, pytest.raises(OSError, match="in use"), DemoSite(world, port=site.port):
         pass
     assert threading.active_count() == before
+
+
+@pytest.fixture(scope="module", params=["2010", "2016", "2023", "2026"])
+def any_site(request, world):
+    with DemoSite(world, design=request.param) as running:
+        yield running
+
+
+@pytest.mark.parametrize("sub_page", ["", "/critic-reviews", "/user-reviews"])
+def test_every_design_is_served_as_it_renders(any_site, world, get, sub_page):
+    path = f"/movie/who-the-%25-is-ada-marrow{sub_page}"
+    status, headers, text = get(any_site.url, path + "/")
+    assert status == 200
+    assert headers["Content-Type"] == "text/html; charset=utf-8"
+    assert text == designs(world)[any_site.design].answer(path, {})
+    assert get(any_site.url, path)[2] == text
+
+
+def test_every_design_redirects_and_has_an_error_page(any_site, get):
+    status, headers, _ = get(any_site.url, "/movie/the-mapmakers-daughter/user-reviews/")
+    assert (status, headers["Location"]) == (301, "/movie/the-cartographers-daughter/user-reviews/")
+    status, _, text = get(any_site.url, "/movie/no-such-film/")
+    assert status == 404
+    assert "Page Not Found" in text
+
+
+def test_back_end_is_beside_every_design(any_site, get):
+    assert any_site.api_url == f"{any_site.url}/backend"
+    slug = "who-the-%25-is-ada-marrow"
+    status, headers, text = get(any_site.api_url, f"/backend/reviews/metacritic/user/movies/{slug}/web?limit=50")
+    assert status == 200
+    assert headers["Content-Type"] == "application/json; charset=utf-8"
+    body = json.loads(text)
+    assert body["data"]["totalResults"] == len(body["data"]["items"]) == 44
+    link = body["links"]["self"]["href"]
+    assert link.startswith(f"https://backend.metacritic.com/reviews/metacritic/user/movies/{slug}/web?")
+
+
+def test_errors_of_the_back_end_are_json(any_site, get):
+    status, headers, text = get(any_site.url, "/backend/movies/metacritic/no-such-film/web")
+    assert status == 404
+    assert headers["Content-Type"].startswith("application/json")
+    assert json.loads(text)["errors"][0]["code"] == 404
+
+
+def test_page_sizes_of_a_running_site_can_be_changed(world, get):
+    with DemoSite(world, design="2026") as site:
+        site.page_size.most_users = 20
+        _, _, text = get(site.url, "/backend/reviews/metacritic/user/movies/nightjar-2015/web?limit=50")
+    assert len(json.loads(text)["data"]["items"]) == 20
+
+
+def test_robots_of_today(world, get):
+    with DemoSite(world, design="2026") as site:
+        _, _, text = get(site.url, "/robots.txt")
+    for path in ("/search", "/signup", "/login", "/user", "/jl/", "/8264/", "/7336/"):
+        assert f"Disallow: {path}" in text.splitlines()
+    assert "User-agent: GPTBot\nDisallow: /\n" in text
+    assert "/movie" not in text
+
+
+def test_browse_pages_are_served(world, get):
+    with DemoSite(world, design="2026") as site:
+        status, _, text = get(site.url, "/browse/movie/all/all/all-time/userscore/?page=2")
+        assert status == 200
+        assert 'data-testid="filter-results"' in text
+        assert get(site.url, "/browse/movie/?page=9")[0] == 404
+
+
+def test_archive_is_mounted(world, get):
+    with DemoSite(world) as site:
+        assert site.archive_url == f"{site.url}/archive"
+        status, _, _ = get(site.url, "/archive/cdx/search/cdx?url=www.metacritic.com/movie/nightjar&output=json")
+        assert status == 200
+
+
+def test_unknown_design_is_an_error(world):
+    with pytest.raises(KeyError), DemoSite(world, design="1999"):
+        pass
