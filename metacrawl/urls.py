@@ -205,6 +205,8 @@ API_KINDS = [kind for kind in GRAMMAR if kind.startswith("api-")]
 FILM_KINDS = frozenset(
     kind for kind, form in GRAMMAR.items() if not form.deep and re.search(r"movies?\b.*/{slug}", form.template)
 )
+# The film's page, in whatever form.
+FILM_PAGES = frozenset({PageKind.MOVIE, PageKind.API_MOVIE_PAGE, PageKind.API_MOVIE})
 # The listings of films that can be read.
 LISTING_KINDS = frozenset({PageKind.API_FINDER, PageKind.API_SEARCH})
 

@@ -12,7 +12,7 @@ from metacrawl.database import history
 from metacrawl.database.rows import PROVENANCE, fetch, judge, to_row, upsert
 from metacrawl.database.schema import MOVIE_PARTS, MOVIES
 from metacrawl.items import Movie
-from metacrawl.urls import PageKind, parse
+from metacrawl.urls import FILM_PAGES, PageKind, parse
 
 # What a kind of page says of a film: field → {value (as in JSON), changed and given: [run, captured_at] (when it was
 # first said and when last), source (where first)}.
@@ -25,10 +25,6 @@ DETAILS_FIRST = frozenset(
         *("countries", "languages", "release_date", "home_release_date"),
     }
 )
-# The film's page, in whatever form.
-FILM_PAGES = frozenset({PageKind.MOVIE, PageKind.API_MOVIE_PAGE, PageKind.API_MOVIE})
-
-
 def rank(page: str, field: str = "") -> int:
     """Order the kinds of page by how well they know a field."""
     if page == PageKind.DETAILS and field in DETAILS_FIRST:

@@ -7,8 +7,9 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 
 from metacrawl.database.rows import content, to_row
-from metacrawl.items import Record
+from metacrawl.items import Movie, Record
 from metacrawl.keys import clash_key, identity, same_review
+from metacrawl.urls import FILM_PAGES, parse
 
 # A film's pages are read close together, and what repeats repeats there; the database knows all the rest.
 REMEMBERED = 20_000
@@ -35,7 +36,7 @@ class DeduplicatePipeline:
             item.key = clash_key(item)
             known = self.met.get((type(item), item.key))
             self.crawler.stats.inc_value(f"metacrawl/{name}/same_key")
-        if known and known[1] == says:
+        if known and known[1] == says and not is_capture(item):
             self.crawler.stats.inc_value(f"metacrawl/{name}/duplicate")
             raise DropItem(f"met before: {name} {item.key}", log_level="DEBUG")
         self.met[type(item), item.key] = identity(item), says
@@ -46,3 +47,8 @@ class DeduplicatePipeline:
     def forget(self) -> None:
         """Take every record for new: some that were met are not stored, for what became of their pages."""
         self.met.clear()
+
+
+def is_capture(item: Record) -> bool:
+    """Tell whether a record is what a film's page said at a time: that it was the same at another time is news, too."""
+    return isinstance(item, Movie) and parse(item.source_url).kind in FILM_PAGES

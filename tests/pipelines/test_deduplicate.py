@@ -167,3 +167,10 @@ def test_memory_is_bounded_and_forgets_the_oldest(deduplicate, monkeypatch):
     assert deduplicate(user(key="her/Ann")).key == "her/Ann", "forgotten, and passed on for the database to judge"
     with pytest.raises(DropItem):
         deduplicate(user(key="her/Cy"))
+
+
+def test_what_a_films_page_says_at_another_time_is_news(deduplicate):
+    """That nothing has changed, too: a series of captures comes in any order."""
+    for captured_at in (THEN, THEN - dt.timedelta(days=90), THEN + dt.timedelta(days=90)):
+        record = film(source_url="https://www.metacritic.com/movie/her", captured_at=captured_at)
+        assert deduplicate(record) is record

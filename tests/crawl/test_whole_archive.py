@@ -1,0 +1,82 @@
+"""The whole demo from its web archive: at a time in each design, and as a series over all of them."""
+
+import datetime as dt
+from itertools import groupby
+
+import msgspec
+import pytest
+
+from metacrawl.database import history
+from metacrawl.database.connection import connect_to_read
+from metacrawl.database.rows import PROVENANCE
+from metacrawl.demo.archived import expected_at, expected_series
+from metacrawl.demo.compare import differences
+from metacrawl.demo.site import DemoSite
+from metacrawl.demo.truth import expected_records
+from metacrawl.demo.visits import NEVER, snapshots
+from metacrawl.demo.world import World
+from metacrawl.sources.cdx import Span
+
+FAST = {"DOWNLOAD_DELAY": 0, "DOWNLOAD_SLOTS": "{}", "CONCURRENT_REQUESTS_PER_DOMAIN": 8}
+MORE = "found, but the site has no such record"
+
+
+@pytest.fixture
+def crawl(scrapy, tmp_path):
+    """Crawl all films of a demo's archive."""
+
+    def run(world, at, *arguments):
+        films = tmp_path / "films.txt"
+        films.write_text("\n".join(film.slug for film in world.films), encoding="utf-8")
+        given = ("-a", f"movie=@{films}", "-a", "source=archive", "-a", f"at={at}", *arguments)
+        with DemoSite(world) as site:
+            return scrapy("crawl", "movies", *given, METACRAWL_ARCHIVE_URL=site.archive_url, **FAST)
+
+    return run
+
+
+@pytest.mark.parametrize(("at", "design"), [("2013", "2010"), ("2019", "2016"), ("2025", "2023"), ("2026-11", "2026")])
+def test_all_films_are_read_as_they_were(crawl, whole_world, stored, at, design):
+    run = crawl(whole_world, at)
+    assert run.returncode == 10
+    assert run.stdout.startswith(f"partial: {NEVER}: the archive has no page of it near {at}; 63 films, ")
+    archive, time = snapshots(whole_world), Span.read(at).at
+    expected = [record for film in whole_world.films for record in expected_at(whole_world, archive, film.slug, time)]
+    found = stored()
+    told = list(differences(expected, found))
+    assert [line for line in told if MORE not in line] == []
+    # Pages in another order, or of another day than a capture that turned out to be none, have some more reviews.
+    known = {record.key for record in expected_records(whole_world, design)}
+    assert {record.key for record in found} <= known
+    assert len(told) < len(expected) / 50
+    assert design in {record.layout for record in found}
+
+
+def test_a_series_over_all_designs_is_kept_as_the_changes_of_each_film(crawl, whole_world, tmp_path):
+    world = World(films=whole_world.films[:16])
+    run = crawl(world, "2011-2026", "-a", "reviews=none")
+    archive = snapshots(world)
+    first, last = (dt.datetime(year, 1, 1, tzinfo=dt.UTC) for year in (2011, 2027))
+    series = [movie for film in world.films for movie in expected_series(world, archive, film.slug, first, last)]
+    engine = connect_to_read(f"sqlite:///{tmp_path / 'metacrawl.db'}")
+    with engine.connect() as connection:
+        found = list(history.read(connection))
+    engine.dispose()
+    assert [(movie.slug, movie.captured_at) for movie in found] == changes(series)
+    said = {(movie.slug, movie.captured_at): content(movie) for movie in series}
+    assert [content(movie) for movie in found] == [said[movie.slug, movie.captured_at] for movie in found]
+    assert {movie.layout for movie in found} == {"2010", "2016", "2023", "2026"}
+    assert len(found) > 4 * len(world.films)
+    # Error pages that were served as pages are told.
+    assert run.returncode in {0, 14}, run.stderr
+
+
+def content(movie):
+    return {name: value for name, value in msgspec.to_builtins(movie).items() if name not in PROVENANCE}
+
+
+def changes(series):
+    """The first of each run of captures that say the same."""
+    ordered = sorted(series, key=lambda movie: (movie.slug, movie.captured_at))
+    firsts = (next(group) for _, group in groupby(ordered, lambda movie: (movie.slug, content(movie))))
+    return [(movie.slug, movie.captured_at) for movie in firsts]
