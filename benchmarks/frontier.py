@@ -50,7 +50,7 @@ def measure(side: str, site: str, films: Path, database: str) -> dict[str, float
 def run(rounds: int) -> list[dict[str, dict[str, float]]]:
     """Measure both sides in turn, after one round to warm up; which goes first changes."""
     results = []
-    with tempfile.TemporaryDirectory() as folder, DemoSite() as site:
+    with tempfile.TemporaryDirectory() as folder, DemoSite(design="2016") as site:
         films = Path(folder, "films.txt")
         films.write_text("\n".join(film.slug for film in site.world.films), encoding="utf-8")
         for number in range(rounds + 1):

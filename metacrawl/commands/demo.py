@@ -15,7 +15,7 @@ from metacrawl.database.connection import connect_to_read
 from metacrawl.database.reading import read
 from metacrawl.demo.compare import differences
 from metacrawl.demo.content import build_world
-from metacrawl.demo.site import DemoSite
+from metacrawl.demo.site import TODAY, DemoSite
 from metacrawl.demo.truth import expected_records
 from metacrawl.demo.world import World
 from metacrawl.export import export
@@ -25,8 +25,6 @@ from metacrawl.spiders.movies import MoviesSpider
 
 SHOWN = 10
 DATABASE = "demo.db"
-# The design in which the site is shown.
-TODAY = "2026"
 # Over the project's own, under what -s and -L say. Nobody else uses the demo site, so it needs no politeness.
 SETTINGS = {"LOG_LEVEL": "WARNING", "DOWNLOAD_DELAY": 0, "CONCURRENT_REQUESTS_PER_DOMAIN": 8}
 
@@ -99,7 +97,7 @@ class Command(ScrapyCommand):
         asked = [film.old_slugs[0] if film.old_slugs else film.slug for film in world.films]
         films.write_text("\n".join(asked), encoding="utf-8")
         settings = self.settings.copy()
-        with DemoSite(world, design=TODAY) as site:
+        with DemoSite(world) as site:
             settings.set("METACRAWL_SITE_URL", site.url, priority="cmdline")
             settings.set("METACRAWL_API_URL", site.api_url, priority="cmdline")
             settings.set("METACRAWL_DATABASE_URL", database, priority="cmdline")

@@ -19,6 +19,8 @@ from metacrawl.demo.pages import Pages
 from metacrawl.demo.world import World
 
 HOST = "127.0.0.1"
+# The design that the site has now; its older ones stand in the archive.
+TODAY = "2026"
 BACKEND, ARCHIVE = "/backend", "/archive"
 ROBOTS = """User-agent: *
 Allow: /movie
@@ -104,7 +106,7 @@ class DemoSite:
     The world may be changed meanwhile: pages are rendered anew for each request.
     """
 
-    def __init__(self, world: World | None = None, *, port: int = 0, design: str = "2016") -> None:
+    def __init__(self, world: World | None = None, *, port: int = 0, design: str = TODAY) -> None:
         self.world = world or build_world()
         self.port = port
         self.design = design

@@ -105,7 +105,7 @@ def world(whole_world: World) -> World:
 @pytest.fixture
 def demo(world: World) -> Iterator[DemoSite]:
     """The demo site with these films."""
-    with DemoSite(world) as site:
+    with DemoSite(world, design="2016") as site:
         yield site
 
 

@@ -29,7 +29,7 @@ def world(whole_world: World) -> World:
 @pytest.fixture
 def today(world):
     """The demo as today's site."""
-    with DemoSite(world, design="2026") as site:
+    with DemoSite(world) as site:
         yield site
 
 

@@ -10,7 +10,7 @@ from metacrawl.demo.site import DemoSite
 
 @pytest.fixture(scope="module")
 def site(world):
-    with DemoSite(world) as running:
+    with DemoSite(world, design="2016") as running:
         yield running
 
 
@@ -78,7 +78,7 @@ def test_index_links_each_film(site, get, world):
 
 
 def test_requests_are_counted_in_order(world, get):
-    with DemoSite(world) as site:
+    with DemoSite(world, design="2016") as site:
         get(site.url, "/movie/nightjar")
         get(site.url, "/movie/nightjar/user-reviews?sort-by=date&page=0")
         get(site.url, "/nowhere")
@@ -87,26 +87,33 @@ def test_requests_are_counted_in_order(world, get):
 
 def test_site_stops_and_frees_its_port_and_thread(world, get):
     before = threading.active_count()
-    with DemoSite(world) as site:
+    with DemoSite(world, design="2016") as site:
         url, port = site.url, site.port
         assert url == f"http://127.0.0.1:{port}"
         get(url, "/robots.txt")
     with pytest.raises(ConnectionRefusedError):
         get(url, "/robots.txt")
     assert threading.active_count() == before
-    with DemoSite(world, port=port) as again:
+    with DemoSite(world, port=port, design="2016") as again:
         assert again.url == url
 
 
 def test_idle_connections_do_not_delay_the_stop(world):
-    with DemoSite(world) as site, socket.create_connection(("127.0.0.1", site.port), timeout=10) as connection:
+    with (
+        DemoSite(world, design="2016") as site,
+        socket.create_connection(("127.0.0.1", site.port), timeout=10) as connection,
+    ):
         connection.sendall(b"GET /robots.txt HTTP/1.1\r\nHost: demo\r\n\r\n")
         assert connection.recv(15) == b"HTTP/1.1 200 OK"
 
 
 def test_used_port_is_an_error(world):
     before = threading.active_count()
-    with DemoSite(world) as site, pytest.raises(OSError, match="in use"), DemoSite(world, port=site.port):
+    with (
+        DemoSite(world, design="2016") as site,
+        pytest.raises(OSError, match="in use"),
+        DemoSite(world, port=site.port),
+    ):
         pass
     assert threading.active_count() == before
 
@@ -179,7 +186,7 @@ def test_browse_pages_are_served(world, get):
 
 
 def test_archive_is_mounted(world, get):
-    with DemoSite(world) as site:
+    with DemoSite(world, design="2016") as site:
         assert site.archive_url == f"{site.url}/archive"
         status, _, _ = get(site.url, "/archive/cdx/search/cdx?url=www.metacritic.com/movie/nightjar&output=json")
         assert status == 200

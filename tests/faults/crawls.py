@@ -91,7 +91,7 @@ class Site(DemoSite):
     """The demo site with a log that can be waited for."""
 
     def __init__(self, world: World) -> None:
-        super().__init__(world)
+        super().__init__(world, design="2016")
         self.requests: Log = Log()
 
 
