@@ -88,10 +88,10 @@ def leads_on(path: str, world: World) -> bool:
 
 
 class Site(DemoSite):
-    """The demo site with a log that can be waited for."""
+    """The demo site, in a design, with a log that can be waited for."""
 
-    def __init__(self, world: World) -> None:
-        super().__init__(world, design="2016")
+    def __init__(self, world: World, design: str = "2016") -> None:
+        super().__init__(world, design=design)
         self.requests: Log = Log()
 
 

@@ -22,6 +22,7 @@ class Plan:
     world: World
     concurrency: int
     folder: Path
+    design: str = "2016"
 
     @property
     def films(self) -> Path:
@@ -115,7 +116,7 @@ class Case:
 
 def crawl_calmly(plan: Plan, subject: Subject, name: str = "calm", *, retry: int | None = None) -> Calm:
     """Crawl once undisturbed; where that ends with the exit code `retry`, by the same command once more."""
-    with Site(plan.world) as site:
+    with Site(plan.world, plan.design) as site:
         crawl, folder = plan.crawl(subject, name, site)
         times = [time.monotonic()]
         end = crawl.run()
@@ -147,7 +148,7 @@ def kill(plan: Plan, subject: Subject, name: str, moments: Sequence[Moment], cal
     """
     case = Case()
     kills: list[int] = []
-    with Site(plan.world) as site:
+    with Site(plan.world, plan.design) as site:
         crawl, folder = plan.crawl(subject, name, site)
         for moment in [*moments, None]:
             # Looked at only then, for to look is to touch: a reader of SQLite may tidy up what the dead have left.
