@@ -26,7 +26,9 @@ What metacrawl publishes: three kinds of record. `scrapy export` writes a file f
 - Two different reviews under one key are both kept: the later one's key ends in `/` and 8 hexadecimal digits.
 
 In the database (tables `movies`, `critic_reviews`, `user_reviews`) each record has `seen_run` besides, the last run of
-table `runs` that met it. Table `movie_parts` keeps what each kind of page says of a film.
+table `runs` that met it. Table `movie_parts` keeps what each kind of page says of a film, and table `movie_history`
+what the film's own page has said over time: an entry per change, as JSON in `fields`, known from `captured_at` to
+`last_captured_at`.
 
 *Made from the docstrings in `metacrawl/items.py`: do not edit.*
 """

@@ -7,6 +7,7 @@ Beside the command `scrapy extract` it serves `scrapy shell URL`, and any Python
 """
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -23,6 +24,8 @@ from metacrawl.selectors import Document, select
 
 # Of a value that the page gives and the record has not, so much is told.
 SHOWN = 100
+# What `metacrawl.layouts.rules.has` makes.
+HAS = re.compile(r'contains\(concat\(" ", normalize-space\(@class\), " "\), " ([^"]+) "\)')
 # Of the column of fields' names.
 WIDTH = 24
 
@@ -217,9 +220,18 @@ def tell_rules(rules: Sequence[dict[str, Any]]) -> Iterator[str]:
         for rule in fields:
             for number, tried in enumerate(rule["expressions"]):
                 name = "" if number else rule["field"]
-                yield f"  {name:{WIDTH}} {tried['matched']:>4} of {rule['of']:<4} {tried['expression']}"
+                yield f"  {name:{WIDTH}} {tried['matched']:>4} of {rule['of']:<4} {as_written(tried['expression'])}"
         if nothing := [rule["field"] for rule in fields if not any(each["matched"] for each in rule["expressions"])]:
             yield f"  Nothing matched for: {', '.join(nothing)}"
+
+
+def as_written(expression: str) -> str:
+    """Show tests for classes as the layouts write them.
+
+    >>> as_written('div[contains(concat(" ", normalize-space(@class), " "), " score ")]')
+    'div[has(score)]'
+    """
+    return HAS.sub(r"has(\1)", expression)
 
 
 def tell_record(record: Mapping[str, Any], matches: Matches) -> Iterator[str]:

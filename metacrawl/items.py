@@ -83,7 +83,8 @@ class Record:
 
     captured_at: dt.datetime | None = field(default=None, metadata=TIMESTAMP)
     """When the site showed this, in UTC: fetch time; for an archived page the snapshot's time; for a saved file
-    its `captured_at` argument, else the file's modification time."""
+    its `captured_at` argument, else what the file says (a WARC's record, an archive's address), else the file's
+    modification time."""
 
 
 @dataclass(kw_only=True)
