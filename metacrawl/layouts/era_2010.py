@@ -1,7 +1,7 @@
 """The two-column design of film pages, 2010 to November 2016."""
 
-from metacrawl.layouts.era_2016 import CREDIT, LINKED_CREDIT, NEXT_PAGE, credits_table
-from metacrawl.layouts.rules import CANONICAL, STEADY, Block, Layout, ListPage, PageRules, ReviewList, has, whether
+from metacrawl.layouts.era_2016 import CREDIT, LINKED_CREDIT, LISTS, NEXT_PAGE, credits_table
+from metacrawl.layouts.rules import CANONICAL, Block, Layout, PageRules, ReviewList, has, whether
 from metacrawl.urls import PageKind
 
 # The side column repeats the score and some cut reviews of the other kind, and has other films' scores.
@@ -253,10 +253,7 @@ REVIEWS_OF_USERS = PageRules(
 LAYOUT = Layout(
     name="2010",
     details=PageKind.DETAILS,
-    lists={
-        PageKind.CRITIC_REVIEWS: ListPage(PageKind.CRITIC_REVIEWS),
-        PageKind.USER_REVIEWS: ListPage(PageKind.USER_REVIEWS, STEADY),
-    },
+    lists=LISTS,
     pages={
         PageKind.MOVIE: MOVIE,
         PageKind.DETAILS: DETAILS,

@@ -223,13 +223,15 @@ REVIEWS_OF_USERS = PageRules(
     next_page=NEXT_PAGE,
 )
 
+LISTS = {
+    PageKind.CRITIC_REVIEWS: ListPage(PageKind.CRITIC_REVIEWS),
+    PageKind.USER_REVIEWS: ListPage(PageKind.USER_REVIEWS, STEADY),
+}
+
 LAYOUT = Layout(
     name="2016",
     details=PageKind.DETAILS,
-    lists={
-        PageKind.CRITIC_REVIEWS: ListPage(PageKind.CRITIC_REVIEWS),
-        PageKind.USER_REVIEWS: ListPage(PageKind.USER_REVIEWS, STEADY),
-    },
+    lists=LISTS,
     pages={
         PageKind.MOVIE: MOVIE,
         PageKind.DETAILS: DETAILS,

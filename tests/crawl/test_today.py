@@ -129,6 +129,15 @@ def test_every_film_of_a_list_in_pages_that_overlap_is_read_once(crawl, today, s
     assert len(films) == len(set(films)) == len(today.world.films)
 
 
+def test_a_range_of_years_is_read_with_all_reviews(crawl, today, stored, whole_world):
+    many(today.world, whole_world)
+    run = crawl("movies", "browse=userscore", "year=2005-2010")
+    assert run.returncode == 0, run.stdout + run.stderr
+    films = [film for film in today.world.films if film.release_date and 2005 <= film.release_date.year <= 2010]
+    assert len(films) > 10
+    assert list(differences(expected_records(World(films=films), "2026"), stored())) == []
+
+
 def test_a_limit_is_a_number_of_films_across_the_pages_of_a_list(crawl, today, stored, whole_world):
     many(today.world, whole_world)
     run = crawl("movies", "browse=popular", "limit=30", "reviews=none")
