@@ -12,7 +12,7 @@ from w3lib.encoding import html_body_declared_encoding, http_content_type_encodi
 from metacrawl.items import CriticReview, Movie, Record, UserReview
 from metacrawl.keys import critic_review_key, names_account, user_review_key
 from metacrawl.layouts import Known, View, identify, views
-from metacrawl.layouts.rules import Layout, PageRules, ReviewList, Rules
+from metacrawl.layouts.rules import Block, Layout, PageRules, ReviewList, Rules
 from metacrawl.loaders import (
     AwardLoader,
     CreditLoader,
@@ -24,7 +24,18 @@ from metacrawl.loaders import (
 )
 from metacrawl.processors import count
 from metacrawl.selectors import LAST_WORDS, Document, select
-from metacrawl.urls import FILM_KINDS, LISTING_KINDS, SITE, PageKind, PageRef, UrlError, parse, unarchived
+from metacrawl.urls import (
+    FILM_KINDS,
+    FILM_PAGES,
+    LISTING_KINDS,
+    SITE,
+    PageKind,
+    PageRef,
+    UrlError,
+    film_slug,
+    parse,
+    unarchived,
+)
 
 # What Python can decode and pages are written in: Python also knows rot13, zip and the like, which raise.
 PAGE_ENCODING = re.compile(r"(utf|cp|windows|iso|latin|koi|mac|gb|big5|euc|shift|hz|tis|ascii|us).*", re.IGNORECASE)
@@ -54,6 +65,9 @@ class Page:
     critic_reviews: list[CriticReview] = field(default_factory=list)
     user_reviews: list[UserReview] = field(default_factory=list)
     next_page: PageRef | None = None
+
+    lacks: list[str] = field(default_factory=list)
+    """What it should have and has not, in words, beside records that are well."""
 
     total: int | None = None
     """How many entries the list has that this page is a part of, as the page says."""
@@ -106,16 +120,18 @@ def read(known: Known, ref: PageRef, url: str) -> Page:
     """Apply a page's rules. Raises `LayoutError` where it lacks what its kind always has."""
     layout, page, _, rules = known
     found = Page(ref, layout)
+    if rules.total:
+        found.total = count(select(page, rules.total).get() or "")
     if rules.movie:
         found.movies = [load_movie(page, rules, ref.slug, url)]
     if rules.films:
-        found.movies = [load_film(node, rules.films.rules, url) for node in select(page, rules.films.at)]
+        found.movies = list(load_films(page, rules.films, found, url))
     if rules.critic_reviews:
-        found.critic_reviews = list(load_critic_reviews(page, rules.critic_reviews, ref.slug, url))
+        nodes = blocks(page, rules.critic_reviews, PageKind.CRITIC_REVIEWS, found)
+        found.critic_reviews = list(load_critic_reviews(nodes, rules.critic_reviews, ref.slug, url))
     if rules.user_reviews:
-        found.user_reviews = list(load_user_reviews(page, rules.user_reviews, ref.slug))
-    if rules.total:
-        found.total = count(select(page, rules.total).get() or "")
+        nodes = blocks(page, rules.user_reviews, PageKind.USER_REVIEWS, found)
+        found.user_reviews = list(load_user_reviews(nodes, rules.user_reviews, ref.slug))
     found.next_page = find_next_page(page, rules, found)
     return found
 
@@ -143,11 +159,11 @@ def page_ref(seen: list[View], url: str, saved_as: str) -> tuple[PageRef, str]:
     """
     names = (select(page, layout.itself).get() for layout, page in seen)
     itself = next(filter(None, names), "")
-    asked = url or (itself and urljoin(SITE, unarchived(itself))) or saved_as
+    asked = url or unarchived(itself) or saved_as
     if not asked:
         raise LayoutError("no canonical link and no telling file name: which page is it?")
     try:
-        ref = parse(asked)
+        ref, asked = parse(asked), urljoin(SITE, asked)
     except UrlError as error:
         raise LayoutError(str(error)) from None
     try:
@@ -159,12 +175,24 @@ def page_ref(seen: list[View], url: str, saved_as: str) -> tuple[PageRef, str]:
     return PageRef(ref.kind, named.slug, ref.query), asked
 
 
-def blocks(page: Selector, reviews: ReviewList, what: str) -> list[Selector]:
-    """Find the blocks of one kind of review; none only where the page says that there are none."""
-    found = [block for node in select(page, reviews.container) for block in select(node, reviews.block.at)]
-    if not found and not select(page, reviews.empty):
-        raise LayoutError(f"neither {what} reviews nor a word that there are none")
-    return found
+def blocks(page: Selector, reviews: ReviewList, kind: PageKind, found: Page) -> list[Selector]:
+    """Find the blocks of one kind of review; none only where the page says that there are none.
+
+    A film's page that only shows the first reviews of a list that is elsewhere lacks them, and is well otherwise.
+    """
+    nodes = [block for node in select(page, reviews.container) for block in select(node, reviews.block.at)]
+    if nodes or is_behind_the_end(found) or select(page, reviews.empty):
+        return nodes
+    says = f"neither {kind.partition('-')[0]} reviews nor a word that there are none"
+    if not found.movies or found.ref.kind not in FILM_PAGES or found.layout.lists[kind].kind in found.layout.pages:
+        raise LayoutError(says)
+    found.lacks.append(says)
+    return []
+
+
+def is_behind_the_end(found: Page) -> bool:
+    """Tell whether a page of a list begins where the list has ended, which it does when entries are taken away."""
+    return found.ref.counts_entries and found.total is not None and 0 < found.ref.number >= found.total
 
 
 def load_movie(page: Selector, rules: PageRules, slug: str, url: str) -> Movie:
@@ -182,12 +210,17 @@ def load_movie(page: Selector, rules: PageRules, slug: str, url: str) -> Movie:
     return identified(movie, slug)
 
 
-def load_film(node: Selector, rules: Rules, url: str) -> Movie:
-    """Read a row of a listing."""
-    movie: Movie = apply(rules, MovieLoader(selector=node, base_url=url)).load_item()
-    if not movie.slug:
-        raise LayoutError("a film of the listing is without its slug")
-    return identified(movie, movie.slug)
+def load_films(page: Selector, rows: Block, found: Page, url: str) -> Iterator[Movie]:
+    """Read the rows of a listing; there are none only at its end, and one of no film's is no reason to lose others."""
+    nodes = select(page, rows.at)
+    if not nodes and found.total and not is_behind_the_end(found):
+        raise LayoutError(f"no film, though the list has {found.total}")
+    for node in nodes:
+        movie: Movie = apply(rows.rules, MovieLoader(selector=node, base_url=url)).load_item()
+        try:
+            yield identified(movie, film_slug(movie.slug))
+        except UrlError as error:
+            found.lacks.append(f"a film of the list: {error}")
 
 
 def identified(movie: Movie, slug: str) -> Movie:
@@ -197,16 +230,16 @@ def identified(movie: Movie, slug: str) -> Movie:
     return movie
 
 
-def load_critic_reviews(page: Selector, reviews: ReviewList, slug: str, url: str) -> Iterator[CriticReview]:
-    for node in blocks(page, reviews, "critic"):
+def load_critic_reviews(nodes: list[Selector], reviews: ReviewList, slug: str, url: str) -> Iterator[CriticReview]:
+    for node in nodes:
         review: CriticReview = apply(reviews.block.rules, CriticReviewLoader(selector=node, base_url=url)).load_item()
         review.movie_slug = slug
         review.key = critic_review_key(review)
         yield review
 
 
-def load_user_reviews(page: Selector, reviews: ReviewList, slug: str) -> Iterator[UserReview]:
-    for node in blocks(page, reviews, "user"):
+def load_user_reviews(nodes: list[Selector], reviews: ReviewList, slug: str) -> Iterator[UserReview]:
+    for node in nodes:
         review: UserReview = apply(reviews.block.rules, UserReviewLoader(selector=node)).load_item()
         review.movie_slug = slug
         account = bool(select(node, reviews.account)) if reviews.account else names_account(review.author)
@@ -225,22 +258,14 @@ def apply(rules: Rules, loader: RecordLoader) -> RecordLoader:
 
 
 def find_next_page(page: Selector, rules: PageRules, found: Page) -> PageRef | None:
-    """Tell the next page of a list: by the page's own link, but no further than behind its last entry."""
+    """Tell the next page of a list: by the page's own link, or behind the last entry that it has."""
     ref = found.ref
-    entries = len(found.movies if rules.films else [*found.critic_reviews, *found.user_reviews])
-    following = linked_page(page, rules, ref)
-    if not ref.counts_entries:
-        return following
-    # The back end may give fewer entries than were asked for, and link on as if it had not.
-    behind = ref.from_entry(ref.number + entries)
-    if not entries or (following is None and behind.number >= (found.total or 0)):
-        return None
-    return following if following and following.number < behind.number else behind
-
-
-def linked_page(page: Selector, rules: PageRules, ref: PageRef) -> PageRef | None:
-    """Follow the page's own link to the next one of its list, if there is one."""
     href = select(page, rules.next_page).get() if rules.next_page else None
+    if ref.counts_entries:
+        # Whatever was asked for: the back end may give fewer entries, and link on as if it had not.
+        entries = len(found.movies if rules.films else [*found.critic_reviews, *found.user_reviews])
+        behind = ref.from_entry(ref.number + entries)
+        return behind if entries and (href or behind.number < (found.total or 0)) else None
     if not href:
         return None
     try:

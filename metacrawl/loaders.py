@@ -85,7 +85,6 @@ class AwardLoader(RecordLoader):
 class MovieLoader(RecordLoader):
     default_item_class = items.Movie
 
-    slug_out = Parsed(last_segment)
     site_id_out = Parsed(whole)
     release_year_out = Parsed(whole)
     release_date_out = Parsed(date)

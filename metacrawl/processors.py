@@ -6,6 +6,8 @@ from collections.abc import Hashable, Iterable
 from typing import TypeVar
 from urllib.parse import unquote, urljoin, urlsplit
 
+from metacrawl.urls import unarchived
+
 T = TypeVar("T", bound=Hashable)
 
 # What Unicode calls white space. Python's \s also takes U+001C to U+001F, which are control characters and stay.
@@ -157,14 +159,18 @@ def last_segment(url: str) -> str | None:
 def absolute(url: str, base: str) -> str | None:
     """Resolve a link to a web page; scripts, mail and the like are none, and an empty one is not the page itself.
 
+    What the web archive makes of the links in its pages leads to where they led.
+
     >>> absolute("/movie/her", "https://www.metacritic.com"), absolute("javascript:void(0)", "https://example.com")
     ('https://www.metacritic.com/movie/her', None)
     >>> absolute(" ", "https://www.metacritic.com")
+    >>> absolute("/web/20140716083000/https://gazette.example.org/1", "https://www.metacritic.com")
+    'https://gazette.example.org/1'
     """
     if not url.strip():
         return None
     try:
-        joined = urljoin(base, url.strip())
+        joined = urljoin(base, unarchived(url.strip()))
         parts = urlsplit(joined)
     except ValueError:
         return None

@@ -13,6 +13,8 @@ from metacrawl.processors import lines, one_line
 
 # Not a union of two paths: libxml2 takes quadratic time to merge them, and a page may hold 100,000 breaks.
 TEXT_AND_BREAKS = etree.XPath("descendant::node()[self::text() or self::br]", smart_strings=False)
+# Of a whole number that any field could hold; Python refuses to write out what is far longer.
+BITS = 64
 # Behind the end mark a page may have a few more scripts and comments.
 LAST_WORDS = 20_000
 # An escape in a JSON string: a whole pair, or anything else that starts with a backslash.
@@ -49,9 +51,12 @@ class JsonSelector(Selector):
     def get(self) -> Any:
         """Give the value as text: a break is a line break, true is 1 and false 0."""
         if isinstance(self.root, str):
-            return lines(self.root)
+            # HTML has no NUL, and no database takes one.
+            return lines(self.root.replace("\0", "\ufffd"))
         if isinstance(self.root, bool):
             return str(int(self.root))
+        if isinstance(self.root, int) and self.root.bit_length() > BITS:
+            return f"a number of {self.root.bit_length()} bits"
         return str(self.root) if isinstance(self.root, int | float) else ""
 
 

@@ -17,8 +17,10 @@ SITE_HOSTS = frozenset({"www.metacritic.com", "metacritic.com"})
 # The back end's hosts since 2023, newest first; the older two put `/v1/xapi` before the path.
 API_HOSTS = frozenset({"backend.metacritic.com", "internal-prod.apigee.fandom.net", "fandom-prod.apigee.net"})
 
-# A page of the web archive carries the site's own URL behind its time stamp.
-ARCHIVED = re.compile(r"https?://web\.archive\.org/web/\d{1,14}[a-z_]*/", re.IGNORECASE)
+# A page of the web archive carries the site's own URL behind its time stamp; the links in it do too, without a host.
+ARCHIVED = re.compile(
+    r"(?:(?:https?:)?//web\.archive\.org)?/web/([0-9]{1,14})[a-z_]*/(?=https?://|[\w.]*metacritic\.com/)", re.IGNORECASE
+)
 API_PREFIX = "/v1/xapi"
 MAX_SLUG = 300
 NOT_IN_SLUGS = frozenset(' /\\?#"<>')
@@ -261,7 +263,13 @@ def film_slug(text: str) -> str:
 
 def unarchived(url: str) -> str:
     """Take the site's own URL out of one of the web archive's."""
-    return ARCHIVED.sub("", url, count=1)
+    return archived(url)[1]
+
+
+def archived(url: str) -> tuple[str, str]:
+    """Take the time stamp and the site's own URL out of one of the web archive's; of another the stamp is empty."""
+    found = ARCHIVED.match(url)
+    return (found[1], with_scheme(url[found.end() :])) if found else ("", url)
 
 
 def with_scheme(url: str) -> str:

@@ -181,3 +181,10 @@ def test_every_link_is_resolved_against_the_page_it_stands_on():
     assert found.movies[0].source_url.startswith("http://")
     assert found.movies[0].image_url == "http://static.example.org/posters/glass.jpg"
     assert found.critic_reviews[0].full_review_url == "http://harbour.example.org/glass"
+
+
+@pytest.mark.parametrize("link", ["http://[", "http://[::1", "//[x]/movie/her"])
+def test_a_canonical_link_that_is_no_url_is_refused_in_words(link):
+    body = page("details", change=("http://www.metacritic.com/movie/the-glass-orchard/details", link))
+    with pytest.raises(LayoutError, match="no URL"):
+        extract(body, NOON)

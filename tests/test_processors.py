@@ -24,6 +24,7 @@ from metacrawl.processors import (
     unique,
     whole,
 )
+from metacrawl.urls import parse
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -249,6 +250,38 @@ def test_a_links_last_segment_is_its_slug(url, slug):
 )
 def test_links_to_web_pages_become_absolute(link, expected):
     assert absolute(link, BASE) == expected
+
+
+ARCHIVES = ("/web/20140716083000/", "//web.archive.org/web/2014/", "https://web.archive.org/web/20140716083000im_/")
+
+
+@pytest.mark.parametrize("archive", ARCHIVES)
+@pytest.mark.parametrize("link", ["https://gazette.example.org/1?a=/web/2014/b", "http://www.metacritic.com/person/x"])
+def test_links_of_an_archived_page_lead_to_where_they_led(archive, link):
+    assert absolute(archive + link, BASE) == link
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://gazette.example.org/web/2014/https://www.metacritic.com/movie/her",
+        "https://web.archive.org/about",
+        "https://www.metacritic.com/web/2014/news",
+    ],
+)
+def test_other_links_are_left_alone(link):
+    assert absolute(link, BASE) == link
+
+
+def test_a_link_to_the_archive_on_an_archived_page_is_one():
+    link = "https://web.archive.org/web/2010/http://gazette.example.org/1"
+    assert absolute(f"/web/20140716083000/{link}", BASE) == link
+
+
+@pytest.mark.parametrize("archive", ARCHIVES)
+@pytest.mark.parametrize("page", ["https://www.metacritic.com/movie/her/user-reviews?page=1", "metacritic.com/movie/x"])
+def test_a_page_is_known_by_the_archives_url_of_it(archive, page):
+    assert parse(archive + page, base=BASE) == parse(page)
 
 
 @given(st.lists(st.integers(0, 5)))

@@ -55,6 +55,8 @@ def test_what_is_no_json_is_refused_in_words(text):
         ("", ""),
         (" a  b \r\n\r c\u2028d\n", "a b\n\nc d"),
         ({"a": 1}, ""),
+        ("a\0b", "a\ufffdb"),
+        pytest.param(10**5000, "a number of 16610 bits", id="huge"),
     ],
 )
 def test_a_value_is_read_as_the_text_that_a_page_would_show(value, text):

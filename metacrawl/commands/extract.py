@@ -1,7 +1,9 @@
 """`scrapy extract`: what a page gives, and by which rules; nothing is stored."""
 
 import argparse
+import os
 import re
+import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -20,7 +22,7 @@ from metacrawl.outcome import ConfigError, Outcome, Problem, RefusedError, print
 from metacrawl.sources.files import FilesSource, forget_pictures
 from metacrawl.sources.site import SiteSource
 from metacrawl.spiders.arguments import read_captured_at, read_path
-from metacrawl.urls import UrlError, parse
+from metacrawl.urls import UrlError, archived, parse
 
 # One page, had without the frontier and shown without the log.
 SETTINGS = {
@@ -70,6 +72,9 @@ class Command(ScrapyCommand):
                 self.exitcode = max(self.exitcode, Outcome.LAYOUT.value if found.refused else 0)
         except RefusedError as error:
             stop(error)
+        except BrokenPipeError:
+            # Who reads it has seen enough; what is left to write must go somewhere when Python ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     @property
     def limit(self) -> int:
@@ -86,6 +91,8 @@ class Command(ScrapyCommand):
         """Ask for a page as politely as a crawl does, and explain it. Raises `RefusedError`."""
         assert self.settings is not None
         assert self.crawler_process is not None
+        if archived(url)[1] != url:
+            raise ConfigError(f"{url} is a page of the web archive: save it and give the file, or crawl source=archive")
         contact = self.settings["METACRAWL_CONTACT"]
         source = SiteSource(self.settings["METACRAWL_SITE_URL"], self.settings["METACRAWL_API_URL"], contact)
         try:
@@ -93,17 +100,19 @@ class Command(ScrapyCommand):
             page = parse(source.own_url(url) if at_site else url)
         except UrlError as error:
             raise ConfigError(str(error)) from None
+        if page.is_api and not source.api:
+            raise ConfigError(f"METACRAWL_API_URL is not set: {page.url} is an answer of the back end's")
         settings = self.settings.copy()
         if contact:
             settings.set("USER_AGENT", f"{settings['USER_AGENT']} (+{contact})", priority="spider")
         crawler = Crawler(OnePage, settings)
-        [request] = source.requests([page])
+        request = source.request(page)
         self.crawler_process.crawl(crawler, source=source, request=request)
         self.crawler_process.start()
         found = crawler.spider.found if isinstance(crawler.spider, OnePage) else None
         if not isinstance(found, Explanation):
-            raise FetchError(found or Problem(Outcome.INTERNAL, f"{url}: see the log"))
-        yield url, found
+            raise FetchError(found or Problem(Outcome.INTERNAL, f"{request.url}: see the log"))
+        yield request.url, found
 
 
 class FetchError(RefusedError):
@@ -149,13 +158,7 @@ def explained_file(source: FilesSource, request: Request) -> Explanation:
         return Explanation(refused=str(error))
     except OSError as error:
         raise ConfigError(f"{request.url} cannot be read: {error.strerror}") from None
-    found = explain(
-        saved.body,
-        source.time_of(request.url, saved),
-        url=saved.url,
-        saved_as=saved.saved_as,
-        content_type=saved.content_type,
-    )
+    found = explain(saved.body, source.time_of(request.url, saved), **saved.known)
     if found.page:
         forget_pictures(found.page)
     return found
@@ -163,7 +166,5 @@ def explained_file(source: FilesSource, request: Request) -> Explanation:
 
 def show(name: str, found: Explanation, *, as_json: bool) -> None:
     """Print what a page gives."""
-    if as_json:
-        print(msgspec.json.encode({"page": name, **found.plain}).decode())
-    else:
-        print(f"{printable(name)}\n{found}\n")
+    told = msgspec.json.encode({"page": name, **found.plain}).decode() if as_json else f"{printable(name)}\n{found}\n"
+    print(told, flush=True)

@@ -25,6 +25,10 @@ DETAILS_FIRST = frozenset(
         *("countries", "languages", "release_date", "home_release_date"),
     }
 )
+# The run of pages that were captured before any that was stored.
+BEFORE_ALL = 0
+
+
 def rank(page: str, field: str = "") -> int:
     """Order the kinds of page by how well they know a field."""
     if page == PageKind.DETAILS and field in DETAILS_FIRST:
@@ -44,12 +48,12 @@ def save_films(connection: sa.Connection, run: int, movies: Sequence[Movie]) -> 
     for movie in movies:
         page, known = parse(movie.source_url).kind, parts[movie.slug]
         counts.update(f"missing/{field}" for field in missing(known.get(page, {}), movie))
-        known[page] = said[movie.slug, page] = update(known.get(page, {}), movie, run)
+        known[page] = said[movie.slug, page] = update(known.get(page, {}), movie, speaks_in(run, movie, known))
         row, old = to_row(merge(known)) | {"seen_run": run}, stored.get(movie.slug)
         counts[f"met/{MOVIES.name}"] += old is None or old["seen_run"] != run
         change, stored[movie.slug] = judge(old, row)
         counts[change] += 1
-    history.note(connection, [movie for movie in movies if parse(movie.source_url).kind in FILM_PAGES])
+    history.note(connection, run, [movie for movie in movies if parse(movie.source_url).kind in FILM_PAGES])
     upsert(connection, MOVIES, list(stored.values()))
     upsert(
         connection, MOVIE_PARTS, [{"slug": slug, "page": page, "fields": part} for (slug, page), part in said.items()]
@@ -60,6 +64,13 @@ def save_films(connection: sa.Connection, run: int, movies: Sequence[Movie]) -> 
 def missing(part: Part, movie: Movie) -> Iterator[str]:
     """Name what this kind of page used to say of the film, and this page does not."""
     return (field for field in part if getattr(movie, field) in (None, []))
+
+
+def speaks_in(run: int, movie: Movie, known: Mapping[str, Part]) -> int:
+    """Tell as of which run a page counts: one of before what another run has read says nothing against that."""
+    others = (said["given"] for part in known.values() for said in part.values() if said["given"][0] != run)
+    newest = max((captured_at for _, captured_at in others), default="")
+    return run if msgspec.to_builtins(movie.captured_at) >= newest else BEFORE_ALL
 
 
 def update(part: Part, movie: Movie, run: int) -> Part:

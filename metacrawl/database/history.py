@@ -1,32 +1,28 @@
 """What a film's page has said over time: one entry per change, in whatever order the pages are read.
 
-An entry holds from when to when the page is known to have said the same, with nothing else read in between.
+A page that was fetched by the run itself is newer than all others, so an entry that says the same is prolonged to it.
+Others, from the archive or from files, come in any order: each has an entry of its own, and the reader sees changes.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 
 import msgspec
 import sqlalchemy as sa
 
 from metacrawl.database.rows import PROVENANCE, Row, upsert
-from metacrawl.database.schema import MOVIE_HISTORY
+from metacrawl.database.schema import MOVIE_HISTORY, RUNS
 from metacrawl.items import Movie
 
 
-def note(connection: sa.Connection, movies: Sequence[Movie]) -> None:
+def note(connection: sa.Connection, run: int, movies: Sequence[Movie]) -> None:
     """Enter what film pages say, each at its `captured_at`."""
-    slugs = {movie.slug for movie in movies}
-    known: dict[str, list[Row]] = {slug: [] for slug in slugs}
-    chosen = sa.select(MOVIE_HISTORY).where(MOVIE_HISTORY.c.slug.in_(slugs))
-    for row in connection.execute(chosen.order_by(MOVIE_HISTORY.c.captured_at)).mappings():
-        known[row["slug"]].append(dict(row))
-    for slug, before in known.items():
-        after = before
-        for movie in movies:
-            if movie.slug == slug:
-                after = entered(after, entry_of(movie))
-        store(connection, before, after)
+    started_at = connection.execute(sa.select(RUNS.c.started_at).where(RUNS.c.id == run)).scalar()
+    for movie in movies:
+        entry = entry_of(movie)
+        live = started_at is not None and entry["captured_at"] >= started_at
+        upsert(connection, MOVIE_HISTORY, changes(entry_before(connection, entry), entry, live=live))
 
 
 def entry_of(movie: Movie) -> Row:
@@ -43,38 +39,32 @@ def entry_of(movie: Movie) -> Row:
     }
 
 
-def entered(entries: Sequence[Row], new: Row) -> list[Row]:
-    """Put a new entry among others, which are in the order of time."""
-    when = new["captured_at"]
-    before = [entry for entry in entries if entry["last_captured_at"] < when]
-    after = [entry for entry in entries if entry["captured_at"] > when]
-    for around in entries[len(before) : len(entries) - len(after)]:
-        if around["fields"] == new["fields"]:
-            return list(entries)
-        # Something else was said in between: of the rest, only both ends are sure.
-        if around["captured_at"] < when:
-            before.append(around | {"last_captured_at": around["captured_at"]})
-        if around["last_captured_at"] > when:
-            after.insert(0, around | {"captured_at": around["last_captured_at"]})
-    if before and before[-1]["fields"] == new["fields"]:
-        new = before.pop() | {"last_captured_at": when}
-    if after and after[0]["fields"] == new["fields"]:
-        new = new | {"last_captured_at": after.pop(0)["last_captured_at"]}
-    return [*before, new, *after]
+def entry_before(connection: sa.Connection, entry: Row) -> Row | None:
+    """Find the film's last entry that begins at a time or before it."""
+    its_own = MOVIE_HISTORY.c.slug == entry["slug"], MOVIE_HISTORY.c.captured_at <= entry["captured_at"]
+    last = sa.select(MOVIE_HISTORY).where(*its_own).order_by(MOVIE_HISTORY.c.captured_at.desc()).limit(1)
+    row = connection.execute(last).mappings().first()
+    return dict(row) if row else None
 
 
-def store(connection: sa.Connection, before: Sequence[Row], after: Sequence[Row]) -> None:
-    """Write what has changed of a film's entries."""
-    kept = {entry["captured_at"] for entry in after}
-    for gone in (entry for entry in before if entry["captured_at"] not in kept):
-        its_own = MOVIE_HISTORY.c.slug == gone["slug"], MOVIE_HISTORY.c.captured_at == gone["captured_at"]
-        connection.execute(sa.delete(MOVIE_HISTORY).where(*its_own))
-    if changed := [entry for entry in after if entry not in before]:
-        upsert(connection, MOVIE_HISTORY, changed)
+def changes(before: Row | None, new: Row, *, live: bool) -> list[Row]:
+    """Tell the entries that a new one changes, and itself."""
+    if before is None or before["last_captured_at"] < new["captured_at"]:
+        if before and live and before["fields"] == new["fields"]:
+            return [before | {"last_captured_at": new["captured_at"]}]
+        return [new]
+    if before["fields"] == new["fields"]:
+        return [before]
+    # Something else was said in between: of the rest, both ends are sure.
+    begin = before | {"last_captured_at": before["captured_at"]}
+    end = before | {"captured_at": before["last_captured_at"]}
+    return list({entry["captured_at"]: entry for entry in (begin, end, new)}.values())
 
 
 def read(connection: sa.Connection) -> Iterator[Movie]:
-    """Read all entries, film by film, the oldest first; each a record of what the film's page said from then on."""
+    """Read all changes, film by film, the oldest first; each a record of what the film's page said from then on."""
     entries = sa.select(MOVIE_HISTORY).order_by(MOVIE_HISTORY.c.slug, MOVIE_HISTORY.c.captured_at)
-    for row in connection.execute(entries).mappings():
-        yield replace(msgspec.convert(row["fields"] | {name: row[name] for name in PROVENANCE}, Movie))
+    rows = connection.execute(entries).mappings()
+    for _, same in groupby(rows, lambda row: (row["slug"], row["fields"])):
+        first = next(same)
+        yield replace(msgspec.convert(first["fields"] | {name: first[name] for name in PROVENANCE}, Movie))

@@ -55,9 +55,9 @@ def save_reviews(connection: sa.Connection, run: int, kind: type[Record], review
         old = stored.get(key)
         counts[f"met/{table.name}"] += old is None or old["seen_run"] != run
         row = to_row(review) | {"key": key, "seen_run": run}
-        if old and old["seen_run"] == run and old["captured_at"] > row["captured_at"]:
-            # An older page of the same crawl: saved pages come in any order.
-            row = old
+        if old and old["captured_at"] > row["captured_at"]:
+            # An older page: saved and archived ones come in any order.
+            row = old | {"seen_run": run}
         change, row = judge(old, row)
         stored[key] = met[key] = row
         counts[change] += 1

@@ -42,9 +42,6 @@ class Page:
     dead: bool = False
     """Nothing of it is to be stored but its problems."""
 
-    if_known: Problem | None = None
-    """What is wrong where it was redirected to a page that is known already."""
-
     expected: int = 0
     """How many of its records are still on their way through the pipelines."""
 

@@ -68,12 +68,18 @@ class FrontierScheduler(BaseScheduler):
 
     def redirect(self, page: Page, request: Request) -> None:
         """End a page by the one that it leads to."""
-        page.if_known = film_spider(self.crawler).problem_of_known(request)
+        if problem := film_spider(self.crawler).problem_of_redirect(request):
+            self.run.do_without(page, problem)
+        else:
+            self.follow(page, request)
+        self.settle(page)
+
+    def follow(self, page: Page, request: Request) -> None:
+        """Go where a page leads to."""
         try:
             page.follow(request, self.run.key_of(request))
         except ValueError as error:
             page.fail(Problem(Outcome.INTERNAL, str(error)))
-        self.settle(page)
 
     def request_scheduled(self, request: Request) -> None:
         """See whether a request comes through to here: whoever stops it at this signal does not tell."""
@@ -82,7 +88,9 @@ class FrontierScheduler(BaseScheduler):
 
     def check(self, page: Page, request: Request) -> None:
         if page.scheduled is not request:
-            page.fail(Problem(Outcome.PARTIAL, f"{page.request.url}: leads off the site, to {request.url}"))
+            self.run.do_without(
+                page, Problem(Outcome.PARTIAL, f"{page.request.url}: leads off the site, to {request.url}")
+            )
             self.settle(page)
 
     async def failed(self, failure: Failure) -> None:

@@ -1,7 +1,7 @@
 """The transaction of the frontier: what is done goes in, what is next comes out."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -95,7 +95,6 @@ def acknowledge(connection: sa.Connection, worker: Worker, pages: Sequence[Page]
     rows = {row.key: row for page in kept for row in (page.instead if page.dead else page.follow_ups)}
     new = queue.add(connection, worker.run, rows.values())
     runs.note(connection, worker.run, (problem for page in kept for problem in page.problems))
-    runs.note(connection, worker.run, misled(alive, new))
     led_to = sum(len(page.instead if page.dead else page.follow_ups) for page in kept)
     counts["known"] = led_to - len(new)
     lost = {page.id for page in pages} - mine
@@ -108,15 +107,6 @@ def acknowledge(connection: sa.Connection, worker: Worker, pages: Sequence[Page]
 
 def end_of(page: Page) -> str:
     return "dead" if page.dead else "done"
-
-
-def misled(pages: Iterable[Page], new: set[str]) -> Iterator[Problem]:
-    """Give the problems of pages that were redirected where the run had been before."""
-    free = set(new)
-    for page in pages:
-        if page.if_known and page.follow_ups[0].key not in free:
-            yield page.if_known
-        free -= {row.key for row in page.follow_ups}
 
 
 def reclaim(connection: sa.Connection, worker: Worker, *, everything: bool) -> None:

@@ -16,6 +16,8 @@ from metacrawl.selectors import Document, JsonSelector
 
 # Nuxt 3 has such an assignment too, of a plain object with its settings.
 START = "window.__NUXT__=("
+# What a user may write is no such script: there is no tag in text.
+IN_PAGE = re.compile(rf"<script[^<>]*+>\s*+(?={re.escape(START)})")
 
 # A string that does not end is a word all the same: else the rest would be searched from each quotation mark in it.
 WORD = re.compile(
@@ -46,9 +48,9 @@ MAX_DIGITS = 400
 
 def document(page: Document) -> JsonSelector | None:
     """Give the page's own part of the state in it, with the `page` and the `path` that the site calls it."""
-    start = -1 if page.is_json else page.text.find(START)
-    if start >= 0:
-        script = page.text[start:].partition("</script")[0]
+    start = None if page.is_json else IN_PAGE.search(page.text)
+    if start:
+        script = page.text[start.end() :].partition("</script")[0]
         return JsonSelector(root=page_part(nuxt_script(script)), type="json")
     if not page.is_json and CANVAS in page.text and NUXT_2 in page.text and not page.is_whole:
         raise ValueError("cut off before the state that is embedded in it")
@@ -255,7 +257,9 @@ class Reader:
             return LITERALS[word]
         if not NUMBER.match(word) or len(word) > MAX_DIGITS:
             self.refuse(word)
-        number = float(word) if set(word) & set(".eE") else int(word)
+        if not set(word) & set(".eE"):
+            return int(word)
+        number = float(word)
         return number if math.isfinite(number) else None
 
     def unescaped(self, text: str) -> str:

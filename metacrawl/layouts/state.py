@@ -129,11 +129,18 @@ class FlatState:
         if kind == "Set":
             return list(rest)
         if kind == "Map" and len(rest) % 2 == 0:
-            return {str(self.raw(name)): inner for name, inner in zip(rest[::2], rest[1::2], strict=True)}
+            return {self.name(name): inner for name, inner in zip(rest[::2], rest[1::2], strict=True)}
         # An object without a prototype: its names stand as they are.
         if kind == "null" and len(rest) % 2 == 0:
             return {str(name): inner for name, inner in zip(rest[::2], rest[1::2], strict=True)}
         raise ValueError(f"the state holds a {kind:.30} that metacrawl cannot read")
+
+    def name(self, reference: Any) -> str:
+        """Tell the name of an entry of a map; one that is no text or number would cost what it holds."""
+        name = self.raw(reference)
+        if isinstance(name, str | int):
+            return str(name)
+        raise ValueError("the state holds a map by something else than names")
 
 
 def bounded(value: Any) -> Any:

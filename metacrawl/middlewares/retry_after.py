@@ -24,7 +24,7 @@ RETRIES = 3
 
 
 class RetryAfterMiddleware:
-    """Holds back all requests of a downloader slot (a host, if nothing else is said) while its server wants none.
+    """Holds back all requests to a host while its server wants none, whatever downloader slot they are of.
 
     Must stand outside of the shared delay, so that turns are taken after the wait. It lets no more requests pass than
     a slot sends at a time: those that have come into Scrapy's queue could not be held back.
@@ -43,14 +43,14 @@ class RetryAfterMiddleware:
         return cls(crawler, settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"), settings.getdict("DOWNLOAD_SLOTS"))
 
     async def process_request(self, request: Request) -> None:
-        """Wait until the slot is free, and its server may be asked."""
+        """Wait until the slot is free, and the server may be asked."""
         slot = slot_of(request)
         if slot not in self.gates:
             self.gates[slot] = asyncio.Semaphore(self.slots.get(slot, {}).get("concurrency", self.concurrency))
         gate = self.gates[slot]
         await gate.acquire()
         self.passed[request] = gate
-        while (wait := self.until.get(slot, 0) - time.monotonic()) > 0:  # noqa: ASYNC110 - it may have grown
+        while (wait := self.until.get(host_of(request), 0) - time.monotonic()) > 0:  # noqa: ASYNC110 - it may have grown
             await asyncio.sleep(wait)
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
@@ -59,9 +59,9 @@ class RetryAfterMiddleware:
         wait = wait_of(response)
         if wait is None or self.crawler.spider is None:
             return response
-        slot = slot_of(request)
-        logger.warning("%s: HTTP %d, no more requests to %s for %d s", request.url, response.status, slot, wait)
-        self.until[slot] = max(self.until.get(slot, 0), time.monotonic() + wait)
+        host = host_of(request)
+        logger.warning("%s: HTTP %d, no more requests to %s for %d s", request.url, response.status, host, wait)
+        self.until[host] = max(self.until.get(host, 0), time.monotonic() + wait)
         reason = f"HTTP {response.status}"
         return (
             get_retry_request(request, spider=self.crawler.spider, reason=reason, max_retry_times=RETRIES) or response
@@ -79,7 +79,12 @@ class RetryAfterMiddleware:
 
 def slot_of(request: Request) -> str:
     """Tell whose turn a request takes: Scrapy has written it down for one that is repeated."""
-    return request.meta.get("download_slot") or urlsplit(request.url).hostname or ""
+    return request.meta.get("download_slot") or host_of(request)
+
+
+def host_of(request: Request) -> str:
+    """Tell whose server is asked."""
+    return urlsplit(request.url).hostname or ""
 
 
 def wait_of(response: Response) -> float | None:

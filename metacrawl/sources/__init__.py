@@ -14,8 +14,8 @@ from metacrawl.urls import PageRef
 class Source(Protocol):
     """One place that has pages of the site."""
 
-    base_url: str
-    """Where its pages are; empty where each is somewhere else."""
+    base_urls: list[str]
+    """Where its pages are; none where each is somewhere else."""
 
     hosts: list[str]
     """The hosts that may be asked; none for no limit."""

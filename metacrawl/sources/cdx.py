@@ -2,7 +2,8 @@
 
 import datetime as dt
 import re
-from collections.abc import Collection, Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -13,6 +14,8 @@ from metacrawl.urls import PageKind, PageRef, parse
 FIELDS = ("timestamp", "original", "mimetype", "statuscode", "digest")
 SECOND = dt.timedelta(seconds=1)
 TIME = "%Y%m%d%H%M%S"
+# In broken lines of the index there are years such as 1 and 9999.
+YEARS = range(1990, 2101)
 # How far from the film's page its other pages may have been captured.
 REACH = dt.timedelta(days=180)
 # How many captures may stand in for one that turns out to be no page.
@@ -119,9 +122,9 @@ def ends(point: str) -> tuple[dt.datetime, dt.datetime]:
 
 
 def time_of(timestamp: str) -> dt.datetime:
-    """Read the archive's 14 digits. Raises `ValueError`."""
-    if not re.fullmatch("[0-9]{14}", timestamp):
-        raise ValueError(f"{timestamp!r} is no time of 14 digits")
+    """Read the archive's 14 digits. Raises `ValueError` for others, and for a year that no capture is of."""
+    if not re.fullmatch("[0-9]{14}", timestamp) or int(timestamp[:4]) not in YEARS:
+        raise ValueError(f"{timestamp!r} is no time of 14 digits from {YEARS[0]} to {YEARS[-1]}")
     return dt.datetime.strptime(timestamp, TIME).replace(tzinfo=dt.UTC)
 
 
@@ -142,12 +145,14 @@ def read_answer(body: bytes) -> Answer:
     return Answer([Row(*line) for line in lines[1:]], key)
 
 
-def captures(rows: Sequence[Row], slug: str, kinds: Collection[PageKind]) -> list[Capture]:
+def captures(
+    rows: Sequence[Row], slug: str, kinds: Collection[PageKind], digests: Collection[str] = ()
+) -> list[Capture]:
     """Find the captures of a film's pages of some kinds.
 
-    One that repeats another counts where that is among the rows: else what it repeats may be an error page.
+    One that repeats another counts where that is among the rows, or in `digests`: else it may repeat an error page.
     """
-    pages = {row.digest for row in rows if row.is_page}
+    pages = {*digests, *(row.digest for row in rows if row.is_page)}
     found = []
     for row in rows:
         if row.is_page or (row.repeats and row.digest in pages):
@@ -161,16 +166,39 @@ def captures(rows: Sequence[Row], slug: str, kinds: Collection[PageKind]) -> lis
     return found
 
 
-def nearest(found: Iterable[Capture], at: dt.datetime, reach: dt.timedelta = dt.timedelta.max) -> list[Capture]:
-    """Choose the capture nearest to a time, of two as near the earlier, and after it those that can stand in for it.
+class Timeline:
+    """The captures of a page, ordered so that the nearest to a time is found without looking at each."""
 
-    These have other content: the same would be the same error page.
-    """
-    near = (capture for capture in found if abs(capture.time - at) <= reach)
-    chosen: dict[str, Capture] = {}
-    for capture in sorted(near, key=lambda capture: (abs(capture.time - at), capture.time, capture.original)):
-        chosen.setdefault(capture.digest, capture)
-    return list(chosen.values())[: 1 + STAND_INS]
+    def __init__(self, found: Iterable[Capture]) -> None:
+        # Of two at the same time the first URL comes first, whichever way one goes.
+        backward = sorted(found, key=lambda capture: capture.original, reverse=True)
+        backward.sort(key=lambda capture: capture.time)
+        forward = sorted(backward, key=lambda capture: (capture.time, capture.original))
+        self.times = [capture.time for capture in forward]
+        self.before = [(), *latest(backward)]
+        self.after = [(), *latest(reversed(forward))][::-1]
+
+    def nearest(self, at: dt.datetime, reach: dt.timedelta = dt.timedelta.max) -> list[Capture]:
+        """Choose the capture nearest to a time, of two as near the earlier, and after it what can stand in for it.
+
+        Those have other content: the same would be the same error page.
+        """
+        place = bisect_left(self.times, at)
+        near = [capture for capture in (*self.before[place], *self.after[place]) if abs(capture.time - at) <= reach]
+        near.sort(key=lambda capture: (abs(capture.time - at), capture.time, capture.original))
+        chosen: dict[str, Capture] = {}
+        for capture in near:
+            chosen.setdefault(capture.digest, capture)
+        return list(chosen.values())[: 1 + STAND_INS]
+
+
+def latest(found: Iterable[Capture]) -> Iterator[tuple[Capture, ...]]:
+    """Give at each capture the last one of each content so far, the latest first, and no more than are ever chosen."""
+    contents: tuple[Capture, ...] = ()
+    for capture in found:
+        others = (other for other in contents if other.digest != capture.digest)
+        contents = (capture, *others)[: 1 + STAND_INS]
+        yield contents
 
 
 def series(found: Iterable[Capture], first: dt.datetime, last: dt.datetime) -> list[Capture]:

@@ -30,7 +30,8 @@ class FilesSource:
     """
 
     def __init__(self, files: Sequence[Path], captured_at: dt.datetime | None, limit: int) -> None:
-        self.base_url, self.follows = "", False
+        self.base_urls: list[str] = []
+        self.follows = False
         self.hosts: list[str] = []
         self.files = {file.absolute().as_uri(): file.absolute() for file in files}
         self.captured_at = captured_at
@@ -89,13 +90,7 @@ class FilesSource:
         if broken := response.meta.get("broken"):
             raise LayoutError(broken)
         saved = self.saved(response.url, response.body)
-        page = extract(
-            saved.body,
-            self.time_of(response.url, saved),
-            url=saved.url,
-            saved_as=saved.saved_as,
-            content_type=saved.content_type,
-        )
+        page = extract(saved.body, self.time_of(response.url, saved), **saved.known)
         forget_pictures(page)
         return page
 

@@ -4,13 +4,19 @@ import datetime as dt
 import gzip
 import re
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from email import message_from_bytes, policy
+from email import message_from_bytes
+from email.message import Message
+from email.policy import Compat32
 from io import BytesIO
 from pathlib import Path
 
-from metacrawl.extract import LayoutError
-from metacrawl.urls import API_HOSTS, SITE, SITE_HOSTS, UrlError, parse, unarchived
+from metacrawl.extract import LayoutError, decode
+from metacrawl.layouts.rules import CANONICAL
+from metacrawl.selectors import Document, select
+from metacrawl.sources import cdx
+from metacrawl.urls import API_HOSTS, SITE, SITE_HOSTS, UrlError, archived, parse
 
 GZIP = b"\x1f\x8b"
 # What programs make of the `?` in a page's URL when they name its file, and what stands before it.
@@ -23,9 +29,12 @@ MULTIPART_NAME = re.compile(r"\.mht(?:ml)?(?:\.gz)?$", re.IGNORECASE)
 # The browser's mark stands behind the doctype.
 HEAD = 4096
 MARK = re.compile(rb"<!--\s*saved from url=\(\d{1,6}\)(\S{1,2000}?)\s*-->", re.IGNORECASE)
-ARCHIVED_AT = re.compile(r"https?://web\.archive\.org/web/(\d{14})", re.IGNORECASE)
-# A page and its pictures in one file have a few parts within each other, at most.
+ARCHIVED = re.compile(rb"/web/[0-9]{14}")
+# A page and its pictures in one file: a few parts within each other, at most, and each with a type of few words.
+CONTAINER = re.compile(rb"multipart/|content-type:\s*message/", re.IGNORECASE)
 MULTIPARTS = 20
+PARTS = 5000
+TYPE = 1000
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,11 @@ class Saved:
 
     captured_at: dt.datetime | None = None
     content_type: str = ""
+
+    @property
+    def known(self) -> dict[str, str]:
+        """What there is to tell of it to whoever reads its records."""
+        return {"url": self.url, "saved_as": self.saved_as, "content_type": self.content_type}
 
 
 def is_page(file: Path) -> bool:
@@ -74,9 +88,37 @@ def read_saved(body: bytes, file: Path, limit: int) -> Saved:
     if body.startswith(GZIP) or file.name.lower().endswith(".gz"):
         body = unpacked(body, limit)
     saved = page_part(body) if MULTIPART_NAME.search(file.name) else Saved(body, saved_as=marked_url(body))
-    if saved.saved_as:
-        return replace(saved, captured_at=archived_at(saved.saved_as), saved_as=site_url(saved.saved_as))
-    return replace(saved, saved_as=url_of(file))
+    return replace(
+        saved,
+        captured_at=archived_at(saved.saved_as) or archived_at(canonical(saved)),
+        # Not as it was spelled that time: what is relative to it would change, too.
+        saved_as=parse(saved.saved_as).url if saved.saved_as else url_of(file),
+    )
+
+
+def archived_at(url: str) -> dt.datetime | None:
+    """Tell when the web archive captured the page at a URL of its own.
+
+    >>> archived_at("https://web.archive.org/web/20140716083000/http://www.metacritic.com/movie/her")
+    datetime.datetime(2014, 7, 16, 8, 30, tzinfo=datetime.timezone.utc)
+    """
+    try:
+        return cdx.time_of(archived(url)[0])
+    except ValueError:
+        return None
+
+
+def time_of(text: str) -> dt.datetime | None:
+    """Read a time stamp; one without a zone is UTC.
+
+    >>> time_of("2014-07-16T10:30:00+02:00"), time_of("2014"), time_of("0001-01-01T00:00:00+01:00")
+    (datetime.datetime(2014, 7, 16, 8, 30, tzinfo=datetime.timezone.utc), None, None)
+    """
+    try:
+        time = dt.datetime.fromisoformat(text)
+        return time.astimezone(dt.UTC) if time.tzinfo else time.replace(tzinfo=dt.UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def bounded(body: bytes, limit: int) -> bytes:
@@ -95,11 +137,34 @@ def unpacked(body: bytes, limit: int) -> bytes:
         raise LayoutError(f"broken gzip: {error}") from None
 
 
+class Bounded(Compat32):
+    """Refuses what Python's parser of messages would take minutes for."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        """Read a header."""
+        name, value = super().header_source_parse(sourcelines)
+        if name.lower() == "content-type" and len(value) > TYPE:
+            raise LayoutError(f"a file of several parts, and one has a type of more than {TYPE:,} characters")
+        return name, value
+
+
+def counted() -> Callable[..., Message]:
+    """Make parts of a file, up to `PARTS`: each takes far more memory than the file has bytes for it."""
+    numbers = iter(range(PARTS))
+
+    def part(policy: Bounded) -> Message:
+        if next(numbers, None) is None:
+            raise LayoutError(f"more than {PARTS:,} parts")
+        return Message(policy)
+
+    return part
+
+
 def page_part(body: bytes) -> Saved:
     """Take the page out of a "Webpage, single file". Raises `LayoutError` if there is none."""
-    if body.lower().count(b"multipart/") > MULTIPARTS:
+    if len(CONTAINER.findall(body)) > MULTIPARTS:
         raise LayoutError("too many parts within parts")
-    message = message_from_bytes(body, policy=policy.compat32)
+    message = message_from_bytes(body, counted(), policy=Bounded())
     for part in message.walk():
         if part.get_content_type() == "text/html" and isinstance(page := part.get_payload(decode=True), bytes):
             url = part.get("Content-Location") or message.get("Snapshot-Content-Location") or ""
@@ -123,22 +188,11 @@ def sites_own(url: str) -> str:
     return url.strip()
 
 
-def site_url(url: str) -> str:
-    """Tell the site's own URL of a page that may have been had from the web archive."""
-    return unarchived(url).partition("#")[0]
-
-
-def archived_at(url: str) -> dt.datetime | None:
-    """Tell when the web archive captured the page at a URL of its own.
-
-    >>> archived_at("https://web.archive.org/web/20140716083000/http://www.metacritic.com/movie/her")
-    datetime.datetime(2014, 7, 16, 8, 30, tzinfo=datetime.timezone.utc)
-    """
-    found = ARCHIVED_AT.match(url)
-    try:
-        return dt.datetime.strptime(found[1], "%Y%m%d%H%M%S").replace(tzinfo=dt.UTC) if found else None
-    except ValueError:
-        return None
+def canonical(saved: Saved) -> str:
+    """Tell the URL by which a page names itself; looked for only where it can be one of the web archive's."""
+    if not ARCHIVED.search(saved.body):
+        return ""
+    return select(Document(decode(saved.body, saved.content_type)).html, CANONICAL).get() or ""
 
 
 def url_of(file: Path) -> str:

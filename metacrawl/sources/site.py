@@ -2,12 +2,14 @@
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from urllib.parse import urlencode
 
 from scrapy import Request
 from scrapy.http import Response
 
 from metacrawl.extract import LayoutError, Page, extract
+from metacrawl.layouts.rules import STEADY
 from metacrawl.outcome import Outcome, Problem
 from metacrawl.sources.address import Address
 from metacrawl.urls import API, SITE, PageKind, PageRef, UrlError, parse
@@ -32,8 +34,10 @@ class SiteSource:
         self.site = Address.read("METACRAWL_SITE_URL", site_url, contact)
         api_url = api_url or (API if self.site.base_url == SITE else "")
         self.api = Address.read("METACRAWL_API_URL", api_url, contact) if api_url else None
-        self.base_url, self.follows = self.site.base_url, True
-        self.hosts = [place.host for place in (self.site, self.api) if place]
+        self.follows = True
+        self.places = [place for place in (self.site, self.api) if place]
+        self.base_urls = [place.base_url for place in self.places]
+        self.hosts = [place.host for place in self.places]
 
     def first_requests(self, pages: Iterable[PageRef]) -> Iterable[Request]:
         """Make the requests that a crawl for these pages starts from."""
@@ -52,12 +56,12 @@ class SiteSource:
 
     def instead(self, request: Request) -> Iterator[Request]:
         """Ask for the first reviews on the site's page where the back end's list cannot be had."""
-        try:
-            page = parse(self.own_url(request.url))
-        except UrlError:
-            return
-        if page.kind in SLICES:
-            yield self.request(self.slice_of(page))
+        # As it was asked for: a redirect may lead anywhere.
+        url = request.meta.get("redirect_urls", [request.url])[0]
+        with suppress(UrlError):
+            page = parse(self.own_url(url))
+            if page.kind in SLICES:
+                yield self.request(self.slice_of(page))
 
     def request(self, page: PageRef) -> Request:
         """Make the request of a page."""
@@ -67,8 +71,9 @@ class SiteSource:
         return Request(place.base_url + path, meta={"kind": page.kind.value})
 
     def slice_of(self, page: PageRef) -> PageRef:
-        """Give the site's page that shows the first reviews of a list."""
-        return PageRef(SLICES[page.kind], page.slug)
+        """Give the site's page that shows the first reviews of a list, asked for as a spider does that begins there."""
+        kind = SLICES[page.kind]
+        return PageRef(kind, page.slug, STEADY if kind is PageKind.USER_REVIEWS else ())
 
     def own_url(self, url: str) -> str:
         """Tell the site's own URL of a page, wherever it is served."""
@@ -89,8 +94,8 @@ class SiteSource:
 
         Raises `metacrawl.extract.LayoutError`.
         """
-        if not any(place.is_at(response.url) for place in (self.site, self.api) if place):
-            raise LayoutError(f"redirected away from {self.base_url}")
+        if not any(place.is_at(response.url) for place in self.places):
+            raise LayoutError(f"redirected away from {self.site.base_url}")
         page = extract(
             response.body,
             dt.datetime.now(dt.UTC),

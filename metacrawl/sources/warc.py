@@ -4,7 +4,6 @@ Files may be hostile: headers have a largest size, nothing is unpacked as a whol
 memory. warcio's own iterator does not see to that, and takes broken gzip for the end of a page.
 """
 
-import datetime as dt
 import io
 import logging
 import os
@@ -23,7 +22,7 @@ from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParser
 
 from metacrawl.extract import LayoutError
 from metacrawl.layouts import LAYOUTS
-from metacrawl.sources.saved import GZIP, Saved, archived_at, bounded, site_url, unpacked
+from metacrawl.sources.saved import GZIP, Saved, archived_at, bounded, time_of, unpacked
 from metacrawl.urls import UrlError, parse
 
 BLOCK = 64 * 1024
@@ -162,8 +161,8 @@ def read_record(body: bytes, limit: int) -> Saved:
             url = target(record)
             return Saved(
                 content(record, headers, limit),
-                url=site_url(url),
-                captured_at=archived_at(url) or date(record),
+                url=parse(url).url,
+                captured_at=archived_at(url) or time_of(record.rec_headers.get_header("WARC-Date") or ""),
                 content_type=content_type(record, headers),
             )
     except LayoutError:
@@ -197,8 +196,6 @@ def content_type(record: ArcWarcRecord, headers: StatusAndHeaders | None) -> str
 def content(record: ArcWarcRecord, headers: StatusAndHeaders | None, limit: int) -> bytes:
     """Read a page as it was meant; recorders that have unpacked it may have left the headers as they were."""
     body = bounded(record.raw_stream.read(limit + 1), limit)
-    if record.raw_stream.limit:
-        raise EOFError("cut off")
     if headers is None:
         return body
     if CHUNK.match(body) and (headers.get_header("Transfer-Encoding") or "").lower() == "chunked":
@@ -219,12 +216,3 @@ def inflated(body: bytes, limit: int) -> bytes:
         return zlib.decompressobj().decompress(body, limit + 1)
     except zlib.error:
         return zlib.decompressobj(wbits=-zlib.MAX_WBITS).decompress(body, limit + 1)
-
-
-def date(record: ArcWarcRecord) -> dt.datetime | None:
-    """Tell when a record was captured."""
-    try:
-        time = dt.datetime.fromisoformat(record.rec_headers.get_header("WARC-Date") or "")
-        return time.astimezone(dt.UTC) if time.tzinfo else time.replace(tzinfo=dt.UTC)
-    except (ValueError, OverflowError):
-        return None

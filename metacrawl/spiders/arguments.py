@@ -11,7 +11,7 @@ from typing import Any
 
 from metacrawl.outcome import ConfigError
 from metacrawl.sources.cdx import Span
-from metacrawl.sources.saved import is_page, is_resources
+from metacrawl.sources.saved import is_page, is_resources, time_of
 from metacrawl.urls import PageKind, PageRef, UrlError, film_slug
 
 REVIEWS = {
@@ -214,11 +214,9 @@ def read_limit(value: str) -> int:
 
 def read_captured_at(value: str) -> dt.datetime:
     """Read a time stamp; one without a zone is UTC."""
-    try:
-        time = dt.datetime.fromisoformat(value)
-        return time.astimezone(dt.UTC) if time.tzinfo else time.replace(tzinfo=dt.UTC)
-    except (ValueError, OverflowError):
-        raise ConfigError(f"captured_at={value} is no time stamp such as 2017-07-16T12:00:00Z") from None
+    if (time := time_of(value)) is None:
+        raise ConfigError(f"captured_at={value} is no time stamp such as 2017-07-16T12:00:00Z")
+    return time
 
 
 READERS: Mapping[str, Callable[[str], Any]] = {

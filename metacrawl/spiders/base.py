@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import msgspec
@@ -49,18 +49,9 @@ def make_source(arguments: Arguments, settings: BaseSettings, kinds: Collection[
 
 def job_of(spider: str, arguments: Arguments, source: Source) -> str:
     """Tell jobs apart: the same spider, asked for the same films on the same site, has the same."""
-    asked = [spider, source.base_url, replace(arguments, fresh=False)]
+    asked = [spider, source.base_urls, replace(arguments, fresh=False)]
     what = msgspec.json.encode(asked, enc_hook=str, order="deterministic")
     return hashlib.sha256(what).hexdigest()
-
-
-@dataclass(frozen=True)
-class Met:
-    """The films that the pages of a listing have led to so far; it goes from page to page with the request."""
-
-    number: int = 0
-    last: Sequence[str] = ()
-    """Those of the page before."""
 
 
 class FilmSpider(Spider):
@@ -138,8 +129,10 @@ class FilmSpider(Spider):
         page = self.source.read(response)
         if not isinstance(page, Page):
             yield from page
-        elif page.ref.kind in LISTING_KINDS:
-            yield from self.list_films(page, Met(**response.meta.get("met", {})))
+            return
+        yield from (Problem(Outcome.LAYOUT, f"{page.ref.url}: {what}") for what in page.lacks)
+        if page.ref.kind in LISTING_KINDS:
+            yield from self.list_films(page, response.meta.get("met", ()))
         elif self.within_limit(page.ref.slug):
             yield from self.records(page)
             if self.source.follows:
@@ -154,31 +147,41 @@ class FilmSpider(Spider):
                 Outcome.LAYOUT, f"{page.ref.url}: the list goes on, but this page has nothing that is new in it"
             )
 
-    def list_films(self, page: Page, met: Met) -> Iterator[Record | Request | Problem]:
-        """Go from a page of a listing to its films, and to its next page; the pages of a list that moves overlap."""
-        news = [movie for movie in page.movies if movie.slug not in met.last]
+    def list_films(self, page: Page, met: Sequence[str]) -> Iterator[Record | Request | Problem]:
+        """Go from a page of a listing to its films, and to its next page.
+
+        `met` are the films that the pages before it have led to: those of a list that moves overlap. They go along with
+        the request, so that a crawl that goes on knows them.
+        """
+        known = set(met)
+        news = list({movie.slug: movie for movie in page.movies if movie.slug not in known}.values())
         if self.arguments.limit is not None:
-            news = news[: self.arguments.limit - met.number]
+            news = news[: self.arguments.limit - len(met)]
         yield from news
         yield from self.source.first_requests(self.first_pages(movie.slug for movie in news))
-        following = Met(met.number + len(news), [movie.slug for movie in page.movies])
+        met = [*met, *(movie.slug for movie in news)]
         if page.next_page and not news:
             yield Problem(Outcome.LAYOUT, f"{page.ref.url}: the list goes on, but this page has no film that is new")
-        elif page.next_page and following.number != self.arguments.limit:
+        elif page.next_page and len(met) != self.arguments.limit:
             for request in self.source.first_requests([page.next_page]):
-                yield request.replace(meta=request.meta | {"met": asdict(following)})
+                yield request.replace(meta=request.meta | {"met": met})
 
     def instead(self, request: Request) -> Iterable[Request]:
         """Ask for what can stand in for a page that could not be had."""
         return self.source.instead(request)
 
-    def problem_of_known(self, request: Request) -> Problem | None:
-        """Tell what is wrong with a redirect to a page that this crawl has met before, if anything is."""
+    def problem_of_redirect(self, request: Request) -> Problem | None:
+        """Tell what is wrong with where a page was redirected to, if anything is."""
         if request.url in request.meta.get("redirect_urls", ()):
             return Problem(Outcome.PARTIAL, f"{request.url}: redirected in a circle")
-        if self.source.is_astray(request):
-            return Problem(Outcome.LAYOUT, f"{request.url}: redirected here from a page of kind {request.meta['kind']}")
-        return None
+        if not self.source.is_astray(request):
+            return None
+        home = next(iter(self.source.base_urls))
+        at_home = any(request.url.startswith(f"{url}/") for url in self.source.base_urls)
+        says = (
+            f"redirected here from a page of kind {request.meta['kind']}" if at_home else f"redirected away from {home}"
+        )
+        return Problem(Outcome.LAYOUT, f"{request.url}: {says}")
 
     def records(self, page: Page) -> Iterator[Record]:
         """Choose the records of a page that this spider wants; what it says of the film is always one."""
@@ -213,8 +216,11 @@ class FilmSpider(Spider):
         return bool(pages[page.ref.url].difference(*others))
 
     def within_limit(self, film: str) -> bool:
-        """Tell whether a film is among the first `limit` that were met: a saved page names its film only when read."""
-        if self.arguments.limit is None:
+        """Tell whether a film is among the first `limit` that were met: a saved page names its film only when read.
+
+        Of other sources no more films are asked for.
+        """
+        if self.arguments.limit is None or self.arguments.source != "files":
             return True
         if len(self.films_met) < self.arguments.limit:
             self.films_met.add(film)

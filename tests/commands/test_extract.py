@@ -2,8 +2,11 @@
 
 import gzip
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -121,6 +124,7 @@ def test_nothing_of_a_page_acts_on_the_terminal(scrapy, tmp_path):
         (["nowhere.html"], "path=nowhere.html: no such file"),
         ([PAGE, "--captured-at", "then"], "captured_at=then is no time stamp"),
         (["https://www.metacritic.com/movie/her"], "METACRAWL_CONTACT is not set"),
+        (["https://web.archive.org/web/2014/https://www.metacritic.com/movie/her"], "save it and give the file"),
         (["https://example.org/movie/her"], "METACRAWL_CONTACT is not set"),
     ],
 )
@@ -130,6 +134,16 @@ def test_what_is_given_wrong_is_named_in_one_line(scrapy, arguments, says):
     assert run.stderr.startswith("metacrawl: ")
     assert says in run.stderr
     assert run.stderr.count("\n") == 1
+
+
+def test_who_has_seen_enough_is_left_in_peace():
+    """As with `scrapy extract FILE | head`."""
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "scrapy", "extract", PAGE, "--json"]
+    run = subprocess.run(command, cwd=FIXTURES.parent.parent, stdout=write, stderr=subprocess.PIPE, check=False)
+    os.close(write)
+    assert (run.returncode, run.stderr) == (0, b"")
 
 
 # --- a page of the site
@@ -147,12 +161,20 @@ def test_a_page_of_the_site_is_fetched_and_told(scrapy, site, given):
     assert run.returncode == 0, run.stderr
     assert "https://www.metacritic.com/movie/nightjar: 1 film" in run.stdout
     assert site.requests[-2:] == ["/robots.txt", "/movie/nightjar"], "as politely as a crawl"
+    assert run.stdout.startswith(f"{site.url}/movie/nightjar\n"), "what was asked for"
 
 
 def test_a_page_that_the_site_has_not_is_named(scrapy, site):
     run = scrapy("extract", f"{site.url}/movie/nowhere", METACRAWL_SITE_URL=site.url)
     assert run.returncode == 10
     assert run.stderr == f"metacrawl: {site.url}/movie/nowhere: HTTP 404\n"
+
+
+def test_an_answer_of_the_back_end_needs_one(scrapy, site):
+    url = "https://backend.metacritic.com/reviews/metacritic/critic/movies/nightjar/web"
+    run = scrapy("extract", url, METACRAWL_SITE_URL=site.url)
+    assert run.returncode == 2
+    assert run.stderr == f"metacrawl: METACRAWL_API_URL is not set: {url} is an answer of the back end's\n"
 
 
 def test_a_url_of_another_site_is_refused(scrapy, site):

@@ -1,16 +1,21 @@
 """Whole crawls of today's site: films from their pages, reviews and lists of films from the back end."""
 
+import json
 from collections.abc import Callable
 from copy import deepcopy
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from metacrawl.demo import backend
+from metacrawl.demo.backend import Backend, finder
 from metacrawl.demo.compare import differences
+from metacrawl.demo.designs import designs
 from metacrawl.demo.site import DemoSite
 from metacrawl.demo.truth import expected_records
 from metacrawl.demo.world import World
 from metacrawl.items import CriticReview, Movie, UserReview
+from metacrawl.urls import PageKind, PageRef
 
 # Films with lists of more than one page, next links that go too far, moved and empty lists, and odd texts.
 FILMS = (
@@ -57,8 +62,10 @@ def asked_of_finder(site):
     return [parse_qs(urlsplit(url).query) for url in site.requests if url.startswith("/backend/finder")]
 
 
-@pytest.mark.parametrize("critics_fixed", [True, False])
-@pytest.mark.parametrize(("most_users", "most_critics"), [(50, 10), (100, 100), (1, 1), (7, 3)])
+@pytest.mark.parametrize(
+    ("most_users", "most_critics", "critics_fixed"),
+    [(50, 10, True), (100, 100, False), (1, 1, True), (7, 3, False)],
+)
 def test_films_and_their_whole_lists_are_as_on_the_site(
     crawl, today, stored, all_films, most_users, most_critics, critics_fixed
 ):
@@ -171,6 +178,102 @@ def test_where_the_list_fails_the_pages_first_reviews_are_kept(crawl, today, sto
     assert 10 <= len(records[CriticReview]) < len(film.critic_reviews)
     wanted = {record.key for record in expected_records(today.world, "2026")}
     assert wanted >= {record.key for record in stored()}
+
+
+FILM = "harbour-of-strangers"
+COMPONENTS = "componentName=user-reviews&componentDisplayName=user+Reviews&componentType=ReviewList"
+LIST = f"/backend/reviews/metacritic/user/movies/{FILM}/web?sort=date&limit=50&{COMPONENTS}"
+SLICE = f"/movie/{FILM}/user-reviews?sort-by=date&num_items=100"
+
+
+@pytest.fixture
+def crawl_with_list(scrapy, serve, world):
+    """Crawl one film whose list of user reviews is answered as given; gives the run and the site."""
+    design = designs(world)["2026"]
+
+    def run(answer, **more):
+        answers = {f"/movie/{FILM}": (f"/movie/{FILM}", {}), SLICE: (f"/movie/{FILM}/user-reviews", {})}
+        pages = {path: design.answer(*page).encode() for path, page in answers.items()}
+        site = serve(pages | {LIST: answer} | more)
+        places = {"METACRAWL_SITE_URL": site.url, "METACRAWL_API_URL": f"{site.url}/backend"}
+        given = ("-a", f"movie={FILM}", "-a", "reviews=users")
+        return scrapy("crawl", "movies", *given, **FAST | places), site
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "says"),
+    [
+        ((302, b"http://elsewhere.example/list"), 10, "leads off the site"),
+        ((302, f"/movie/{FILM}".encode()), 14, "redirected here from a page of kind api-user-reviews"),
+        ((302, LIST.encode()), 10, "redirected in a circle"),
+        (b"<html><title>Just a moment...</title></html>", 14, "no known page design"),
+        (
+            b'{"data": {"totalResults": 101, "items": []}, "links": {"self": {"href": "%s"}}}' % b"x",
+            14,
+            "no known page",
+        ),
+        ((404, b"{}"), 10, "HTTP 404"),
+    ],
+    ids=["elsewhere", "to the film", "circle", "a page to wait", "another answer", "not there"],
+)
+def test_whatever_becomes_of_the_list_the_pages_first_reviews_are_kept(crawl_with_list, stored, answer, code, says):
+    run, site = crawl_with_list(answer)
+    assert run.returncode == code, run.stdout
+    assert says in run.stdout
+    assert SLICE in site.requests
+    assert sum(isinstance(record, UserReview) for record in stored()) == 50
+
+
+def user_list(world, **changes):
+    """The first page of the list, with some of its data changed."""
+    page = PageRef(PageKind.API_USER_REVIEWS, FILM, (("sort", "date"), ("limit", "50")))
+    _, body = Backend(world).answer(page.path.split("?")[0], dict(page.query))
+    return json.dumps(body | {"data": body["data"] | changes}).encode()
+
+
+def test_a_list_from_which_a_review_is_taken_while_it_is_read_is_whole(crawl_with_list, world, stored):
+    """Its last page has nothing any more, and says that the list has ended before it."""
+    items = json.loads(user_list(world))["data"]["items"]
+    last = json.loads(user_list(world, totalResults=50, items=[]))
+    last["links"]["next"] = {"href": None}
+    second = LIST.replace("limit=50", "offset=50&limit=50")
+    answers = {second: json.dumps(last).encode()}
+    run, site = crawl_with_list(user_list(world, totalResults=51), **answers)
+    assert run.returncode == 0, run.stdout
+    assert second in site.requests
+    assert sum(isinstance(record, UserReview) for record in stored()) == len(items)
+
+
+def test_a_list_of_films_with_a_hole_is_not_complete(scrapy, serve, whole_world):
+    finder = Backend(whole_world)
+    path = "/finder/metacritic/web"
+    first = {"mcoTypeId": "2", "sortBy": "-metaScore", "limit": "24"}
+    _, hole = finder.answer(path, first)
+    hole["data"]["items"] = []
+    query = "mcoTypeId=2&sortBy=-metaScore&limit=24"
+    site = serve({f"/backend{path}?{query}": json.dumps(hole).encode()})
+    places = {"METACRAWL_SITE_URL": site.url, "METACRAWL_API_URL": f"{site.url}/backend"}
+    run = scrapy("crawl", "movies", "-a", "browse=metascore", **FAST | places)
+    assert run.returncode == 14
+    assert "no film, though the list has 64" in run.stdout
+
+
+def test_a_row_that_is_no_film_costs_no_other(crawl, today, monkeypatch, stored):
+    """A slug that the site cannot have leads nowhere, and is told."""
+    rows = finder.find
+
+    def spoiled(*arguments):
+        answer = rows(*arguments)
+        answer["data"]["items"][0]["slug"] = ".."
+        return answer
+
+    monkeypatch.setattr(backend, "find", spoiled)
+    run = crawl("movies", "browse=new", "reviews=none")
+    assert run.returncode == 14
+    assert "a film of the list: '..' is no film's slug" in run.stdout
+    assert len(stored()) == len(today.world.films) - 1
 
 
 def test_a_site_without_a_back_end_gives_the_first_reviews_and_says_so(scrapy, today, stored):

@@ -277,3 +277,13 @@ def test_a_run_that_was_resumed_after_a_later_one_brings_what_is_newer(films, la
     with films.engine.begin() as connection:
         records.save(connection, first, [part("", resumed, title="Her", metascore=90)])
     assert films.film().metascore == metascore
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_an_older_capture_adds_what_is_missing_and_replaces_nothing(films, together):
+    """What the site was once, read from the archive after what it is today."""
+    films.run(part("", 900, metascore=91, title="Her"))
+    once = part("", 0, metascore=80, tagline="Once."), part(DETAILS, 1, metascore=79, countries=["USA"])
+    found = films.run(*once, together=together)
+    assert (found.metascore, found.title, found.tagline, found.countries) == (91, "Her", "Once.", ["USA"])
+    assert films.run(part("", 1000, metascore=92, title="Her")).metascore == 92

@@ -14,8 +14,8 @@ def test_command_serves_until_it_is_stopped(get, number):
         try:
             line = process.stdout.readline()
             found = re.fullmatch(
-                r"Demo site: (http://127\.0\.0\.1:\d+)/ \(64 films, 1,665 critic reviews, 4,406 user reviews\)\."
-                r" Ctrl-C stops it\.\n",
+                r"Demo site: (http://127\.0\.0\.1:\d+)/ \(64 films, 1,665 critic reviews, 4,406 user reviews\)"
+                r" in the design of 2026\. Ctrl-C stops it\.\n",
                 line,
             )
             assert found, line

@@ -192,33 +192,16 @@ def test_what_is_not_to_be_filtered_is_added_each_time_and_no_more_when_the_page
     assert [(one.request.url, one.request.priority) for one in again] == [(f"{SITE}a", 3)] * 2
 
 
-def test_a_redirect_to_where_the_run_was_before_is_told(database, worker):
-    database.add("a", "b")
-    [one, _] = database.pages(worker)
-    one.if_known = ASTRAY
-    follow(one, "b")
-    database.turn(worker, one)
-    assert database.problems() == {"LAYOUT": [ASTRAY.message]}
-
-
-def test_a_redirect_to_a_new_page_is_none_of_that(database, worker, page):
-    page.if_known = ASTRAY
-    follow(page, "b")
-    database.turn(worker, page)
-    assert database.problems() == {}
-
-
-def test_of_two_redirects_to_one_new_page_in_a_turn_the_second_is_told(database, worker):
-    database.add("a", "b")
-    pages = database.pages(worker)
-    for page in pages:
-        page.if_known = Problem(Outcome.LAYOUT, name_of(page.request.url))
-        follow(page, "c")
-    database.turn(worker, *pages)
-    assert database.problems() == {"LAYOUT": ["b"]}
-
-
 # --- Pages that are given up
+
+
+def test_what_stands_in_for_a_dead_page_is_queued_with_its_end(database, worker, page):
+    follow(page, "b")
+    page.fail(ASTRAY)
+    follow(page, "c")
+    database.turn(worker, page)
+    assert [one.request.url for one in database.pages(worker)] == [f"{SITE}c"]
+    assert database.problems() == {"LAYOUT": [ASTRAY.message]}
 
 
 def test_a_dead_page_stores_nothing_but_its_problems(database, worker, page):

@@ -151,3 +151,15 @@ def test_whatever_stands_in_an_answer_it_is_read_or_refused(data):
         node[last] = data.draw(JUNK)
     with suppress(LayoutError):
         assert all(record.key for record in read(value).movies)
+
+
+def test_a_failed_component_costs_neither_the_film_nor_the_other_reviews():
+    """The whole lists are elsewhere; that the first reviews are missing is told."""
+    text = (FIXTURES / "2023/movie-with-everything.html").read_text(encoding="utf-8")
+    whole = extract(text.encode(), NOON)
+    found = extract(text.replace('componentName:"user-reviews"', 'componentName:"other"').encode(), NOON)
+    assert found.movies[0].title == whole.movies[0].title
+    assert found.critic_reviews == whole.critic_reviews
+    assert found.user_reviews == []
+    assert found.lacks == ["neither user reviews nor a word that there are none"]
+    assert whole.lacks == []

@@ -128,6 +128,13 @@ def test_a_busy_server_is_asked_again_and_by_nobody_else_meanwhile(middleware):
     assert under_way(middleware, Request("http://localhost/movie/her")) == 1
 
 
+@pytest.mark.parametrize("asked", [{}, {"download_slot": "cdx"}])
+def test_the_wait_holds_for_all_slots_of_the_server(middleware, asked):
+    middleware.process_response(Request(URL, meta=asked), answer(429, "600"))
+    assert under_way(middleware, Request(URL), Request(URL, meta={"download_slot": "cdx"})) == 0
+    assert under_way(middleware, Request("http://localhost/cdx", meta={"download_slot": "cdx"})) == 1
+
+
 def test_a_short_wait_does_not_cut_a_long_one(middleware):
     middleware.process_response(Request(URL), answer(429, "600"))
     middleware.process_response(Request(URL), answer(429, "0"))

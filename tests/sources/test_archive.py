@@ -17,7 +17,7 @@ from metacrawl.demo.world import World
 from metacrawl.extract import LayoutError, Page
 from metacrawl.frontier.payload import decode, encode
 from metacrawl.outcome import ConfigError, Outcome, Problem
-from metacrawl.sources.archive import LOOK_UP, ArchiveSource
+from metacrawl.sources.archive import LOOK_UP, MOST_PARTS, ArchiveSource
 from metacrawl.sources.cdx import FIELDS, Span
 from metacrawl.urls import PageKind, PageRef
 
@@ -37,13 +37,17 @@ def row(timestamp, path="", digest="AAAA", status="200", mimetype="text/html"):
     return [timestamp, f"{ORCHARD}{path}", mimetype, status, digest]
 
 
-def read(archive, request, *rows, body=None, url=None):
+def read(archive, request, *rows, body=None, url=None, status=200):
     """Answer a request, which the frontier has kept meanwhile."""
     request = decode(encode(request))
     body = json.dumps([list(FIELDS), *rows]).encode() if body is None else body
     url = url or request.url
-    found = archive.read(TextResponse(url, body=body, request=request.replace(url=url), encoding="utf-8"))
+    found = archive.read(TextResponse(url, status, body=body, request=request.replace(url=url), encoding="utf-8"))
     return found if isinstance(found, Page) else list(found)
+
+
+def no_page(url, says):
+    return [Problem(Outcome.PARTIAL, f"{url}: the capture shows no page of the film: {says}")]
 
 
 def look_up(archive, *rows, page=FILM):
@@ -54,6 +58,10 @@ def look_up(archive, *rows, page=FILM):
 
 def query_of(request):
     return {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}
+
+
+def problems(*what):
+    return [Problem(Outcome.PARTIAL, f"the-glass-orchard: the archive has no {words}") for words in what]
 
 
 def captures(requests):
@@ -78,9 +86,10 @@ class TestTheFirstLookUp:
         assert query["filter"] == ["statuscode:200|-", "mimetype:text/html|warc/revisit"]
         assert not {"from", "to", "resumeKey"} & set(query)
 
-    def test_a_series_only_in_its_time(self):
+    def test_a_series_until_its_end_for_its_captures_may_repeat_earlier_ones(self):
         [request] = source("2014-2017").first_requests([FILM])
-        assert (query_of(request)["from"], query_of(request)["to"]) == ("20140101000000", "20171231235959")
+        assert query_of(request)["to"] == "20171231235959"
+        assert "from" not in query_of(request)
 
     def test_a_slug_stays_as_it_is(self):
         [request] = source().first_requests([PageRef(PageKind.MOVIE, "who-the-%-is-it")])
@@ -98,7 +107,8 @@ class TestTheFirstLookUp:
         query = query_of(request)
         assert query["url"] == "www.metacritic.com/movie/the-glass-orchard/"
         assert query["matchType"] == "prefix"
-        assert (query["from"], query["to"]) == ("20190117120000", "20200112120000")
+        assert query["to"] == "20200112120000"
+        assert "from" not in query
 
 
 class TestTheFilmsPage:
@@ -119,6 +129,14 @@ class TestTheFilmsPage:
             row("20170101000000", digest="C"),
         ]
         assert captures(look_up(source("2014-2017"), *rows)) == ["20140101000000", "20150101000000", "20170101000000"]
+
+    def test_one_that_repeats_a_page_from_before_the_series_is_read(self):
+        rows = [row("20130101000000"), row("20150101000000", status="-", mimetype="warc/revisit")]
+        assert captures(look_up(source("2014-2017"), *rows)) == ["20150101000000"]
+
+    @pytest.mark.parametrize("time", ["00010101000000", "99991231235959", "20140231000000"])
+    def test_odd_times_are_passed_over(self, time):
+        assert captures(look_up(source(), row(time), row("20190101000000"))) == ["20190101000000"]
 
     @pytest.mark.parametrize(
         ("at", "says"),
@@ -144,6 +162,40 @@ class TestTheFilmsPage:
         assert captures(read(archive, more, row("20200601000000", digest="C"))) == ["20190501000000"]
         assert captures(read(archive, more, row("20190601000000", digest="C"))) == ["20190601000000"]
 
+    def test_what_repeats_a_page_of_the_part_before_counts(self):
+        archive = source("2019")
+        parts = [row("20140101000000"), row("20150101000000", digest="B"), [], ["one"]]
+        [more] = look_up(archive, *parts)
+        [more] = read(archive, more, row("20160101000000", digest="C"), [], ["two"])
+        revisits = [
+            row("20190702120000", digest="A-404", status="-", mimetype="warc/revisit"),
+            row("20190601000000", digest="AAAA", status="-", mimetype="warc/revisit"),
+        ]
+        assert captures(read(archive, more, *revisits)) == ["20190601000000"]
+
+    @pytest.mark.parametrize("keys", [["same", "same"], ["one", "two", "one"]])
+    def test_an_index_that_goes_in_a_circle_is_refused(self, keys):
+        archive = source()
+        [request] = archive.first_requests([FILM])
+        for key in keys[:-1]:
+            [request] = read(archive, request, row("20190101000000"), [], [key])
+        with pytest.raises(LayoutError, match=f"goes on without end: it says to go on with {keys[-1]}"):
+            read(archive, request, row("20190101000000"), [], [keys[-1]])
+
+    def test_so_is_one_that_goes_on_with_nothing(self):
+        archive = source()
+        [request] = archive.first_requests([FILM])
+        with pytest.raises(LayoutError, match="goes on without end"):
+            read(archive, request, [], ["key"])
+
+    def test_so_is_one_without_end(self):
+        archive = source()
+        [request] = archive.first_requests([FILM])
+        for number in range(MOST_PARTS):
+            [request] = read(archive, request, row("20190101000000"), [], [f"key {number}"])
+        with pytest.raises(LayoutError, match="goes on without end"):
+            read(archive, request, row("20190101000000"), [], ["one more"])
+
     @pytest.mark.parametrize("body", [b"", b"<html>Too busy</html>", b'[["timestamp"]]'])
     def test_a_broken_answer_is_refused(self, body):
         archive = source()
@@ -163,7 +215,8 @@ class TestThePagesBeside:
         query = query_of(request)
         assert query["url"] == "www.metacritic.com/movie/the-glass-orchard/"
         assert query["matchType"] == "prefix"
-        assert (query["from"], query["to"]) == ("20130805000000", "20150731000000")
+        assert query["to"] == "20150731000000"
+        assert "from" not in query
 
     def test_they_are_not_where_none_is_wanted(self):
         assert len(look_up(source(), row("20190701000000"))) == 1
@@ -180,11 +233,57 @@ class TestThePagesBeside:
         requests = self.beside(source(kinds=[USERS]), *rows)
         assert captures(requests) == ["20190705000000 /user-reviews/?page=0", "20190601000000 /user-reviews?page=1"]
 
-    def test_one_further_away_than_half_a_year_is_not(self, caplog):
+    @pytest.mark.parametrize("kind", [CRITICS, USERS])
+    def test_reviews_further_away_than_half_a_year_are_a_problem(self, kind):
+        requests = self.beside(source(kinds=[kind]), row("20191229000000", f"/{kind}"))
+        assert requests == problems(f"page of its {kind.replace('-', ' ')} within 180 days of 2019-07-01")
+
+    def test_details_are_none_for_few_have_been_archived(self, caplog):
         caplog.set_level(logging.INFO)
-        requests = self.beside(source(kinds=[USERS]), row("20191229000000", "/user-reviews"))
+        requests = self.beside(source(kinds=[PageKind.DETAILS]), row("20191229000000", "/details"))
         assert requests == []
-        assert "the-glass-orchard: the archive has no user-reviews within 180 days of its page" in caplog.text
+        assert "the-glass-orchard: the archive has no page of its details within 180 days of 2019-07-01" in caplog.text
+
+    @pytest.mark.parametrize(
+        ("queries", "numbers"),
+        [
+            (["", "?page=2"], "1"),
+            (["?page=2"], "0, 1"),
+            (["", "?page=1", "?sort-by=date&page=3"], "2, 3"),
+            (["", "?sort-by=date&page=1"], "1"),
+            (["", "?dist=positive", "?dist=positive&page=1"], "1"),
+            (["?page=999999999"], "0, 1, 2, 3, 4, 5, 6, 7, 8, 9"),
+        ],
+    )
+    def test_a_gap_in_a_list_is_a_problem(self, queries, numbers):
+        rows = [row("20190701000000", f"/user-reviews{query}") for query in queries]
+        requests = self.beside(source(kinds=[USERS]), *rows)
+        assert len(captures(requests)) == len(queries)
+        [told] = requests[len(queries) :]
+        assert [told] == problems(f"page {numbers} (from 0) of its user reviews within 180 days of 2019-07-01")
+
+    @pytest.mark.parametrize(
+        "queries",
+        [
+            [""],
+            ["", "?page=1", "?page=2"],
+            ["", "?sort-by=date", "?sort-by=date&page=1"],
+            ["", "?page=1", "?dist=negative&page=1"],
+        ],
+    )
+    def test_a_list_that_is_whole_in_any_order_is_none(self, queries):
+        rows = [row("20190701000000", f"/user-reviews{query}") for query in queries]
+        requests = self.beside(source(kinds=[USERS]), *rows)
+        assert len(captures(requests)) == len(requests)
+
+    def test_a_series_tells_once_what_it_lacks(self):
+        archive = source("2014-2017", [USERS])
+        times = ["20140201000000", "20150201000000", "20160201000000", "20170201000000"]
+        *_, request = look_up(archive, *(row(time, digest=time) for time in times))
+        rows = [row("20150202000000", "/user-reviews"), row("20160202000000", "/user-reviews?page=1", "B")]
+        assert read(archive, request, *rows)[2:] == problems(
+            "page of its user reviews within 180 days of 2014-02-01, nor all of it at 2 more of its captures"
+        )
 
     def test_one_that_serves_two_captures_of_the_film_is_asked_for_once(self):
         archive = source("2014", [USERS])
@@ -222,6 +321,11 @@ class TestReviewsAlone:
         ]
         requests = look_up(source("2014-2017", [USERS]), *rows, page=PageRef(USERS, FILM.slug))
         assert captures(requests) == ["20140301000000 /user-reviews", "20160301000000 /user-reviews"]
+
+    def test_a_gap_is_a_problem(self):
+        rows = [row("20190301000000", "/user-reviews", "A"), row("20190301000000", "/user-reviews?page=2", "C")]
+        requests = look_up(source(kinds=[USERS]), *rows, page=PageRef(USERS, FILM.slug))
+        assert requests[2:] == problems("page 1 (from 0) of its user reviews near 2019")
 
     def test_none_at_all_is_a_problem(self):
         rows = [row("20190301000000", "/user-reviews")]
@@ -276,8 +380,9 @@ class TestCaptures:
         archive = source()
         [request] = look_up(archive, row("20190601020304"))
         assert archive.is_astray(request.replace(url=url))
-        with pytest.raises(LayoutError, match="redirected away"):
-            read(archive, request, body=PAGE, url=url)
+        assert read(archive, request, body=PAGE, url=url) == no_page(
+            url, "redirected away from the captures of this page"
+        )
 
     def test_a_look_up_that_is_redirected_may_stay_one(self):
         archive = source()
@@ -293,8 +398,17 @@ class TestCaptures:
         assert "another capture stands in for it" in caplog.text
         [third] = read(archive, second, body=b"<html>One moment</html>")
         assert captures([first, second, third]) == ["20190701000000", "20190801000000", "20190901000000"]
-        with pytest.raises(LayoutError):
-            read(archive, third, body=b"<html>One moment</html>")
+        says = "no known page design: is it a page of Metacritic's?"
+        assert read(archive, third, body=b"<html>One moment</html>") == no_page(third.url, says)
+
+    def test_one_that_the_archive_does_not_give_makes_way_too(self):
+        archive = source()
+        [first] = look_up(archive, row("20190701000000"), row("20190801000000", digest="B"))
+        # Without that Scrapy keeps the answer to itself.
+        assert {403, 404, 429, 503} <= set(first.meta["handle_httpstatus_list"])
+        [second] = read(archive, first, body=PAGE, status=404)
+        assert captures([second]) == ["20190801000000"]
+        assert "handle_httpstatus_list" not in second.meta
 
     def test_so_does_a_capture_that_cannot_be_had(self):
         archive = source()

@@ -2,13 +2,14 @@
 
 import datetime as dt
 import json
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from metacrawl.sources import cdx
-from metacrawl.sources.cdx import FIELDS, REACH, STAND_INS, Capture, Row, Span
+from metacrawl.sources.cdx import FIELDS, REACH, STAND_INS, Capture, Row, Span, Timeline
 from metacrawl.urls import PageKind, PageRef
 
 HER = "http://www.metacritic.com/movie/her"
@@ -163,6 +164,10 @@ class TestCaptures:
             row(original="not a URL \n"),
             row(timestamp="20140231030405"),
             row(timestamp="2014"),
+            row(timestamp="00010101000000"),
+            row(timestamp="19891231235959"),
+            row(timestamp="21010101000000"),
+            row(timestamp="99991231235959"),
         ],
     )
     def test_anything_else_does_not(self, other):
@@ -174,6 +179,16 @@ class TestCaptures:
             "20140102030405",
             "20150102030405",
         ]
+
+    @given(st.datetimes(dt.datetime(1990, 1, 1), dt.datetime(2100, 12, 31, 23, 59, 59)))
+    def test_a_time_is_written_as_it_was_read(self, moment):
+        timestamp = f"{moment:%Y%m%d%H%M%S}"
+        assert Capture.read(timestamp, HER).timestamp == timestamp
+
+    def test_one_that_repeats_a_page_known_from_before_counts(self):
+        again = row(mimetype="warc/revisit", status="-")
+        assert len(cdx.captures([again], "her", KINDS, ["AAAA"])) == 1
+        assert cdx.captures([again], "her", KINDS, ["BBBB"]) == []
 
     def test_one_that_repeats_an_error_does_not(self):
         error, again = row(status="404"), row(mimetype="warc/revisit", status="-")
@@ -202,7 +217,7 @@ class TestCaptures:
 class TestTheNearest:
     @given(CAPTURES, TIMES)
     def test_none_is_nearer_than_the_first(self, found, at):
-        chosen = cdx.nearest(found, at)
+        chosen = Timeline(found).nearest(at)
         assert bool(chosen) == bool(found)
         if chosen:
             assert abs(chosen[0].time - at) == min(abs(capture.time - at) for capture in found)
@@ -210,11 +225,11 @@ class TestTheNearest:
     def test_of_two_as_near_it_is_the_earlier(self):
         at, hour = dt.datetime(2014, 7, 2, 12, tzinfo=dt.UTC), dt.timedelta(hours=1)
         before, after = (Capture(time, HER, "A", PageRef(PageKind.MOVIE, "her")) for time in (at - hour, at + hour))
-        assert cdx.nearest([after, before], at) == [before]
+        assert Timeline([after, before]).nearest(at) == [before]
 
     @given(CAPTURES, TIMES)
     def test_what_can_stand_in_has_other_content(self, found, at):
-        chosen = cdx.nearest(found, at)
+        chosen = Timeline(found).nearest(at)
         digests = [capture.digest for capture in chosen]
         assert len(digests) == len(set(digests)) == min(1 + STAND_INS, len({capture.digest for capture in found}))
         away = [abs(capture.time - at) for capture in chosen]
@@ -223,11 +238,28 @@ class TestTheNearest:
     @given(CAPTURES, TIMES)
     def test_nothing_is_out_of_reach(self, found, at):
         near = [capture for capture in found if abs(capture.time - at) <= REACH]
-        assert cdx.nearest(found, at, REACH) == cdx.nearest(near, at)
+        assert Timeline(found).nearest(at, REACH) == Timeline(near).nearest(at)
 
     @given(CAPTURES, CAPTURES, TIMES)
     def test_what_is_chosen_of_a_part_is_enough_of_it(self, part, rest, at):
-        assert cdx.nearest([*cdx.nearest(part, at), *rest], at) == cdx.nearest([*part, *rest], at)
+        chosen = Timeline(part).nearest(at)
+        assert Timeline([*chosen, *rest]).nearest(at) == Timeline([*part, *rest]).nearest(at)
+
+    @given(CAPTURES, TIMES)
+    def test_it_is_what_looking_at_each_finds(self, found, at):
+        chosen = {}
+        for capture in sorted(found, key=lambda capture: (abs(capture.time - at), capture.time, capture.original)):
+            chosen.setdefault(capture.digest, capture)
+        assert Timeline(found).nearest(at) == list(chosen.values())[: 1 + STAND_INS]
+
+    @pytest.mark.parametrize("contents", [1, 2, 4000])
+    def test_each_of_thousands_is_found_without_looking_at_all(self, contents):
+        film, hour = PageRef(PageKind.MOVIE, "her"), dt.timedelta(hours=1)
+        found = [Capture(BEGINNING + hour * number, HER, str(number % contents), film) for number in range(4000)]
+        started = time.process_time()
+        timeline = Timeline(found)
+        assert [timeline.nearest(capture.time)[0] for capture in found] == found
+        assert time.process_time() - started < 2
 
 
 class TestASeries:

@@ -26,6 +26,7 @@ from metacrawl.sources import saved
 from metacrawl.sources.files import FilesSource
 from metacrawl.sources.saved import read_saved, url_of
 from metacrawl.spiders.arguments import read_path
+from metacrawl.urls import parse
 from tests.warcs import HER, Answer, write_warc
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -88,7 +89,7 @@ def test_a_name_tells_the_url_of_an_answer_of_the_back_end():
     ("marked", "url"),
     [
         (HER, HER),
-        ("http://www.metacritic.com/movie/her#reviews", "http://www.metacritic.com/movie/her"),
+        ("http://www.metacritic.com:80/movie/her?ref=hp#reviews", HER),
         ("https://www.metacritic.com/movie/viii%2D%2D-jedi", "https://www.metacritic.com/movie/viii---jedi"),
         (f"https://web.archive.org/web/20140716083000/{HER}", HER),
         ("about:internet", ""),
@@ -104,6 +105,24 @@ def test_a_browsers_mark_of_the_web_archive_tells_the_time():
     mark = HEAD.format(url=f"https://web.archive.org/web/20140716083000/{HER}").encode()
     found = read_saved(mark, Path("/page.html"), LIMIT)
     assert found.captured_at == dt.datetime(2014, 7, 16, 8, 30, tzinfo=dt.UTC)
+
+
+ARCHIVED = "/web/20140716083000/https://www.metacritic.com/movie/her"
+
+
+@pytest.mark.parametrize("archive", ["", "https://web.archive.org"])
+@pytest.mark.parametrize(
+    ("body", "time"),
+    [
+        ('<link href="{url}" rel="canonical">', dt.datetime(2014, 7, 16, 8, 30, tzinfo=dt.UTC)),
+        ('<link rel="canonical" href="/web/99999999999999/https://www.metacritic.com/movie/her">{url}', None),
+        ('<link rel="canonical" href="https://www.metacritic.com/movie/her"><a href="{url}">a page</a>', None),
+        ('{{"canonical": "{url}"}}', None),
+    ],
+)
+def test_the_name_of_a_page_that_the_web_archive_has_made_tells_the_time(archive, body, time):
+    found = read_saved(body.format(url=archive + ARCHIVED).encode(), Path("/page.html"), LIMIT)
+    assert found.captured_at == time
 
 
 def fixture(name, *, named=True):
@@ -244,6 +263,57 @@ def test_a_file_of_parts_without_a_page_is_refused(body):
         read_saved(body, Path("her.mht"), LIMIT)
 
 
+PARTED = b"Content-Type: multipart/related; boundary=a\n\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b'Content-Type: multipart/related; a="' + b"b;" * 400_000 + b'"\n\n<html>', "more than 1,000 characters"),
+        (b"Content-Type: multipart/related; boundary=" + b"a" * 900_000 + b"\n\n<html>", "more than 1,000 characters"),
+        (PARTED + b"--a\nContent-Type: text/html" + b"\n ;" * 300_000 + b"\n\n<html>", "more than 1,000 characters"),
+        (PARTED * 21, "parts within parts"),
+        (b"Content-Type: message/rfc822\n\n" * 10_000, "parts within parts"),
+        (PARTED + b"--a\n\n" * 150_000, "more than 5,000 parts"),
+    ],
+    ids=["parameters", "a boundary", "a part's parameters", "multiparts", "messages", "parts"],
+)
+def test_a_file_of_parts_that_would_take_minutes_is_refused(body, says):
+    with pytest.raises(LayoutError, match=says):
+        read_saved(body, Path("her.mht"), LIMIT)
+
+
+def test_a_few_parts_within_parts_are_read():
+    nested = b"".join(b"Content-Type: multipart/related; boundary=a%d\n\n--a%d\n" % (n, n) for n in range(20))
+    found = read_saved(nested + b"Content-Type: text/html\n\n<html>", Path("her.mht"), LIMIT)
+    assert found.body == b"<html>"
+
+
+PIECES = st.sampled_from(
+    [
+        *(
+            "Content-Type: ",
+            "multipart/related",
+            "; boundary=a",
+            "message/rfc822",
+            "text/html",
+            "; charset*0=",
+            "base64",
+        ),
+        *("--a", "--a--", "\n", "\n\n", "\r", '"', "=", "Content-Transfer-Encoding: ", "Content-Location: ", HER),
+    ]
+)
+
+
+@given(st.lists(PIECES | st.text(max_size=3), max_size=30).map("".join))
+def test_whatever_a_file_of_parts_holds_it_is_read_or_refused(text):
+    try:
+        found = read_saved(text.encode(), Path("her.mhtml"), LIMIT)
+    except LayoutError:
+        return
+    assert isinstance(found.body, bytes)
+
+
 # --- a browser's copy gives what the page gave
 
 
@@ -260,6 +330,17 @@ def reserialised(text, url):
     return html.tostring(tree, encoding="unicode", doctype="<!DOCTYPE html>")
 
 
+def made_by_the_archive(prefix):
+    """Make of each link what the web archive makes of it."""
+
+    def copy(text, url):
+        tree = html.fromstring(text)
+        tree.rewrite_links(lambda link: prefix + urljoin(url, link) if urljoin(url, link)[:4] == "http" else link)
+        return html.tostring(tree, encoding="unicode", doctype="<!DOCTYPE html>")
+
+    return copy
+
+
 def marked_after_the_doctype(text, url):
     return re.sub(r"(?i)^(\s*(?:<!doctype[^>]*>)?)", rf"\1\n<!-- saved from url=(0039){url} -->\n", text, count=1)
 
@@ -268,6 +349,8 @@ COPIES = {
     "as it was": lambda text, _: text,
     "marked": marked_after_the_doctype,
     "reserialised": reserialised,
+    "archived": made_by_the_archive("https://web.archive.org/web/20140716083000/"),
+    "archived, without the host": made_by_the_archive("/web/20140716083000/"),
     "with the line ends of Windows": lambda text, _: re.sub("\r?\n", "\r\n", text),
     "with a byte order mark": lambda text, _: f"\ufeff{text}",
 }
@@ -328,6 +411,19 @@ def test_each_page_of_a_warc_is_read_by_itself(tmp_path, caplog, name):
     assert [record.captured_at.year for page in pages for record in page.movies] == [2018, 2020]
     assert {record.source_url for page in pages for record in page.records} == {url}
     assert f"{warc.as_uri()}: 2 pages; passed over: 1 other pages, 4 records without a page" in caplog.text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.parent.name}/{page.stem}")
+def test_a_recording_of_the_web_archives_page_gives_what_the_page_gave(tmp_path, page):
+    body = page.read_bytes()
+    url = parse(next(extract(body, NOON).records).source_url).url
+    expected = extract(body, NOON, url=url)
+    text = made_by_the_archive("/web/20140716083000/")(decode(body), url)
+    target = f"https://web.archive.org/web/20260101120000/{url.replace('https', 'http')}"
+    [found] = read_files(write_warc(tmp_path / "a.warc", [Answer(text.encode(), target)], packed=False))
+    assert isinstance(found, Page), found
+    assert records(found) == records(expected)
+    assert found.next_page == expected.next_page
 
 
 def test_a_time_that_is_given_goes_before_that_of_the_file(tmp_path):

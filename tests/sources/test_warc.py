@@ -108,6 +108,19 @@ def test_a_page_of_the_web_archives_has_the_time_of_its_capture(warc):
     assert page.captured_at == dt.datetime(2012, 12, 31, 23, 59, 59, tzinfo=dt.UTC)
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://www.metacritic.com:80/movie/her?ref=hp#top",
+        "https://metacritic.com/movie/her/",
+        "http://web.archive.org/web/2012/http://www.metacritic.com:80/movie/Her?ref=hp",
+    ],
+)
+def test_a_page_has_one_url_however_it_was_asked_for(warc, target):
+    [page] = pages_of(warc(Answer(PAGE, target)))
+    assert page.url == HER
+
+
 def test_a_time_that_is_none_is_unknown(warc):
     [page] = pages_of(warc(Answer(PAGE, date="20140716083000?")))
     assert page.captured_at is None
@@ -142,6 +155,18 @@ def test_what_stands_before_a_broken_place_is_kept(warc, packed, lost):
     assert error.offset == last.offset
     assert str(error).startswith(f"broken WARC at byte {last.offset:,}: ")
     assert "cut off" in str(error)
+
+
+@BOTH
+@pytest.mark.parametrize("kind", ["response", "resource"])
+@pytest.mark.parametrize("lost", [10, 500])
+def test_a_page_that_is_cut_off_is_refused(warc, packed, kind, lost):
+    whole = warc(Answer(PAGE, kind=kind), packed=packed)
+    *_, last = places(io.BytesIO(whole), Counter())
+    record = whole[last.offset : last.offset + last.length - 4 * (not packed)]
+    assert read_record(record, LIMIT).body == PAGE
+    with pytest.raises(LayoutError, match="broken WARC record: cut off"):
+        read_record(record[: -min(lost, len(record) // 2)], LIMIT)
 
 
 def test_a_flipped_bit_is_noticed(warc):
