@@ -170,10 +170,10 @@ class Timeline:
     """The captures of a page, ordered so that the nearest to a time is found without looking at each."""
 
     def __init__(self, found: Iterable[Capture]) -> None:
-        # Of two at the same time the first URL comes first, whichever way one goes.
-        backward = sorted(found, key=lambda capture: capture.original, reverse=True)
+        # Of those at the same time the first by URL comes first, whichever way one goes.
+        backward = sorted(found, key=lambda capture: (capture.original, capture.digest), reverse=True)
         backward.sort(key=lambda capture: capture.time)
-        forward = sorted(backward, key=lambda capture: (capture.time, capture.original))
+        forward = sorted(backward, key=lambda capture: (capture.time, capture.original, capture.digest))
         self.times = [capture.time for capture in forward]
         self.before = [(), *latest(backward)]
         self.after = [(), *latest(reversed(forward))][::-1]
@@ -185,7 +185,7 @@ class Timeline:
         """
         place = bisect_left(self.times, at)
         near = [capture for capture in (*self.before[place], *self.after[place]) if abs(capture.time - at) <= reach]
-        near.sort(key=lambda capture: (abs(capture.time - at), capture.time, capture.original))
+        near.sort(key=lambda capture: (abs(capture.time - at), capture.time, capture.original, capture.digest))
         chosen: dict[str, Capture] = {}
         for capture in near:
             chosen.setdefault(capture.digest, capture)

@@ -10,11 +10,13 @@ import pytest
 from metacrawl import settings
 from metacrawl.demo.archived import chosen_at, expected_at, expected_series
 from metacrawl.demo.compare import differences
-from metacrawl.demo.visits import ENDED, NEVER, snapshots
+from metacrawl.demo.site import DemoSite
+from metacrawl.demo.visits import ENDED, HOLE, NEVER, OUT_OF_REACH, snapshots
 from metacrawl.demo.world import World
 from metacrawl.items import CriticReview, Movie, UserReview
-from metacrawl.sources.archive import CDX_SLOT
-from metacrawl.sources.cdx import Span
+from metacrawl.sources.archive import CDX_SLOT, ArchiveSource, LookUp
+from metacrawl.sources.cdx import FIELDS, Span
+from metacrawl.urls import parse
 
 FAST = {"DOWNLOAD_DELAY": 0.01, "DOWNLOAD_SLOTS": "{}"}
 FILMS = ("nightjar", "the-cartographers-daughter", ENDED, NEVER)
@@ -89,6 +91,42 @@ def test_a_series_has_each_state_of_the_film(crawl, demo, world, stored):
     [movie] = stored()
     assert movie.captured_at == expected[-1].captured_at
     assert movie.metascore == expected[-1].metascore
+
+
+@pytest.mark.parametrize(
+    ("film", "at", "lacks"),
+    [(HOLE, "2013", "page 1 (from 0) of its user reviews"), (OUT_OF_REACH, "2019", "page of its critic reviews")],
+)
+def test_what_the_archive_has_not_of_the_reviews_is_named(scrapy, whole_world, film, at, lacks):
+    world = World(films=[whole_world.film(film)])
+    with DemoSite(world) as site:
+        given = ("-a", f"movie={film}", "-a", "source=archive", "-a", f"at={at}")
+        run = scrapy("crawl", "movies", *given, METACRAWL_ARCHIVE_URL=site.archive_url, **FAST)
+    chosen, *_ = chosen_at(snapshots(world), film, Span.read(at).at)
+    assert run.returncode == 10
+    says = f"the archive has no {lacks} within 180 days of {chosen.time:%Y-%m-%d}"
+    assert run.stdout.startswith(f"partial: {film}: {says}; 1 film, ")
+
+
+@pytest.mark.parametrize(("others", "code"), [({"20190601000000": 200}, 0), ({}, 10), ({"20190601000000": 404}, 10)])
+def test_a_capture_that_cannot_be_had_is_a_problem_unless_another_stands_in(scrapy, serve, pages, stored, others, code):
+    film, statuses = "http://www.metacritic.com/movie/nightjar", {"20190701000000": 404} | others
+    site = serve({})
+    rows = [[time, film, "text/html", "200", time] for time in statuses]
+    source = ArchiveSource(site.url, "", Span.read("2019"), frozenset())
+    [film_look_up], details = source.first_requests([parse(film)]), LookUp("nightjar", ["details"], ["20190701000000"])
+    for request, answer in ((film_look_up, [FIELDS, *rows]), (source.look_up(details), [])):
+        site.answers[request.url.removeprefix(site.url)] = json.dumps(answer).encode()
+    for time, status in statuses.items():
+        site.answers[f"/web/{time}id_/{film}"] = (status, pages["/movie/nightjar"])
+    given = ("-a", "movie=nightjar", "-a", "source=archive", "-a", "at=2019", "-a", "reviews=none")
+    run = scrapy("crawl", "movies", *given, METACRAWL_ARCHIVE_URL=site.url, **FAST)
+    assert run.returncode == code, run.stderr
+    assert len(site.requests) == 3 + len(statuses)
+    assert ("HTTP 404" in run.stdout) == (code != 0)
+    if not code:
+        [movie] = stored()
+        assert movie.captured_at == dt.datetime(2019, 6, 1, tzinfo=dt.UTC)
 
 
 def test_a_crawl_goes_on_where_it_was_stopped(crawl, demo, world, stored):

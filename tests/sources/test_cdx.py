@@ -180,7 +180,7 @@ class TestCaptures:
             "20150102030405",
         ]
 
-    @given(st.datetimes(dt.datetime(1990, 1, 1), dt.datetime(2100, 12, 31, 23, 59, 59)))
+    @given(TIMES)
     def test_a_time_is_written_as_it_was_read(self, moment):
         timestamp = f"{moment:%Y%m%d%H%M%S}"
         assert Capture.read(timestamp, HER).timestamp == timestamp
@@ -248,7 +248,7 @@ class TestTheNearest:
     @given(CAPTURES, TIMES)
     def test_it_is_what_looking_at_each_finds(self, found, at):
         chosen = {}
-        for capture in sorted(found, key=lambda capture: (abs(capture.time - at), capture.time, capture.original)):
+        for capture in sorted(found, key=lambda it: (abs(it.time - at), it.time, it.original, it.digest)):
             chosen.setdefault(capture.digest, capture)
         assert Timeline(found).nearest(at) == list(chosen.values())[: 1 + STAND_INS]
 
