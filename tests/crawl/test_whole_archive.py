@@ -24,22 +24,28 @@ DESIGNS = ("2010", "2016", "2023", "2026")
 MORE = "found, but the site has no such record"
 
 
+@pytest.fixture(scope="module")
+def site(whole_world):
+    """The demo with all its films; what its archive has rendered once it keeps."""
+    with DemoSite(whole_world) as site:
+        yield site
+
+
 @pytest.fixture
-def crawl(scrapy, tmp_path):
-    """Crawl all films of a demo's archive."""
+def crawl(scrapy, site, tmp_path):
+    """Crawl films of the demo's archive."""
 
     def run(world, at, *arguments):
         films = tmp_path / "films.txt"
         films.write_text("\n".join(film.slug for film in world.films), encoding="utf-8")
         given = ("-a", f"movie=@{films}", "-a", "source=archive", "-a", f"at={at}", *arguments)
-        with DemoSite(world) as site:
-            return scrapy("crawl", "movies", *given, METACRAWL_ARCHIVE_URL=site.archive_url, **FAST)
+        return scrapy("crawl", "movies", *given, METACRAWL_ARCHIVE_URL=site.archive_url, **FAST)
 
     return run
 
 
 @pytest.mark.parametrize(("at", "design"), [("2013", "2010"), ("2019", "2016"), ("2025", "2023"), ("2026-11", "2026")])
-def test_all_films_are_read_as_they_were(crawl, whole_world, stored, at, design):
+def test_all_films_are_read_as_they_were(crawl, site, whole_world, stored, at, design):
     run = crawl(whole_world, at)
     assert run.returncode == 10
     assert run.stdout.startswith("partial: ")
@@ -48,7 +54,7 @@ def test_all_films_are_read_as_they_were(crawl, whole_world, stored, at, design)
     assert f"{NEVER}: the archive has no page of it near {at}" in run.stderr
     hole = f"{HOLE}: the archive has no page 1 (from 0) of its user reviews within 180 days of "
     assert (hole in run.stderr) == (design in {"2010", "2016"})
-    archive, time = snapshots(whole_world), Span.read(at).at
+    archive, time = site.archive.snapshots, Span.read(at).at
     expected = [record for film in whole_world.films for record in expected_at(whole_world, archive, film.slug, time)]
     found = stored()
     told = list(differences(expected, found))
