@@ -158,6 +158,8 @@ class FilmSpider(Spider):
         if self.arguments.limit is not None:
             news = news[: self.arguments.limit - len(met)]
         yield from news
+        if not self.source.follows:
+            return
         yield from self.source.first_requests(self.first_pages(movie.slug for movie in news))
         met = [*met, *(movie.slug for movie in news)]
         if page.next_page and not news:

@@ -96,6 +96,19 @@ def whole_world() -> World:
     return build_world()
 
 
+@pytest.fixture(scope="session")
+def large_world(whole_world: World) -> World:
+    """The films of the demo's that carry a difficulty, and some more: two pages of a list of films."""
+    return World(films=[*whole_world.films[:24], *whole_world.films[-2:]])
+
+
+@pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Crawl without measuring the coverage, which would double the time of whole crawls."""
+    for name in [name for name in os.environ if name.startswith("COV")]:
+        monkeypatch.delenv(name)
+
+
 @pytest.fixture
 def world(whole_world: World) -> World:
     """Four films of the demo's with many of the real pages' oddities, to be changed at will."""

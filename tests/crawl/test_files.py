@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 from collections import Counter
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,8 @@ from metacrawl.items import CriticReview, Movie, UserReview
 from metacrawl.sources.warc import places
 from tests.warcs import HTML, Answer, chunked, write_warc
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 NOT_IN_EXPECTATIONS = {"captured_at"}
 
 
@@ -289,3 +292,14 @@ def test_no_file_is_read_that_was_not_named(scrapy, fixture_page, tmp_path, stor
     run = crawl_files(scrapy, folder)
     assert run.returncode == 10
     assert f"{secret.as_uri()}: this file was not asked for" in run.stdout
+
+
+def test_a_saved_list_of_films_gives_its_rows_and_leads_nowhere(scrapy, tmp_path, stored):
+    """Its films' pages may not have been saved, nor its next page."""
+    shutil.copy(FIXTURES / "api/finder.json", tmp_path)
+    run = scrapy("crawl", "movies", "-a", "source=files", "-a", f"path={tmp_path}/*.json")
+    assert run.returncode == 0, run.stderr
+    rows = json.loads((FIXTURES / "api/finder.json").read_text(encoding="utf-8"))["data"]["items"]
+    assert {movie.slug for movie in stored()} <= {row["slug"] for row in rows}
+    assert len(stored()) > 1
+    assert "'downloader/request_count': 1," in run.stderr

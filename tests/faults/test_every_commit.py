@@ -22,7 +22,7 @@ def plan(tmp_path):
 @pytest.fixture
 def plan_of_today(tmp_path):
     """A crawl of a list of films on today's site, with lists of reviews of several pages."""
-    return Plan(some_films(3), concurrency=2, folder=tmp_path, design=TODAY)
+    return Plan(some_films(2), concurrency=2, folder=tmp_path, design=TODAY)
 
 
 class OnList(Metacrawl):
