@@ -11,9 +11,11 @@ import pytest
 
 import metacrawl
 from metacrawl import items, settings, spiders
+from metacrawl.commands.crawl import ARGUMENTS
 from metacrawl.demo.content import build_world
 from metacrawl.layouts import LAYOUTS
 from metacrawl.outcome import Outcome
+from metacrawl.spiders.arguments import READERS
 from metacrawl.spiders.base import FilmSpider
 
 ROOT = Path(__file__).parent.parent
@@ -127,6 +129,10 @@ def test_a_spider_is_named_as_its_file_and_class():
                 assert spider.name == name
                 assert spider.__name__ == "".join(map(str.title, name.split("_"))) + "Spider"
                 assert len(Path(module.module_finder.path, f"{name}.py").read_text("utf-8").splitlines()) <= 120
+
+
+def test_every_argument_is_in_the_help():
+    assert {name for name in READERS if f"{name}=" not in ARGUMENTS} == set()
 
 
 def test_every_setting_and_argument_of_ours_is_in_the_readme():

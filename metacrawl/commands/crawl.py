@@ -18,10 +18,12 @@ from metacrawl.spiders.arguments import read_arguments
 from metacrawl.spiders.base import FilmSpider, job_of, make_source
 
 ARGUMENTS = """\
-Arguments, each as -a NAME=VALUE: movie= a slug, any URL of a film's, or @FILE with one a line;
-reviews= all (default), critics, users or none (spider movies); limit= number of films;
-source= site (default) or files; path= a saved page, a folder or a pattern, for source=files;
-captured_at= when the saved pages were saved; fresh=1 starts anew where a run that was cut short would go on."""
+Arguments, each as -a NAME=VALUE: movie= a slug, any URL of a film's, or @FILE with one a line; or the films of a list:
+browse= metascore, userscore, new or popular, year= 2014 or 2010-2019, genre= drama or drama,sci-fi; limit= number of
+films; reviews= all (default), critics, users or none (spider movies); source= site (default), archive or files;
+at= 2014, 2014-07, 2014-07-16 or 2014-2017, for source=archive; path= a saved page, a WARC, a folder or a pattern, for
+source=files; captured_at= when the saved pages were saved; fresh=1 starts anew where a run that was cut short would go
+on."""
 
 
 class Command(crawl.Command):
