@@ -55,14 +55,20 @@ def save_reviews(connection: sa.Connection, run: int, kind: type[Record], review
         old = stored.get(key)
         counts[f"met/{table.name}"] += old is None or old["seen_run"] != run
         row = to_row(review) | {"key": key, "seen_run": run}
-        if old and old["captured_at"] > row["captured_at"]:
-            # An older page: saved and archived ones come in any order.
+        if old and is_older(row, old):
+            # Saved and archived pages come in any order.
             row = old | {"seen_run": run}
         change, row = judge(old, row)
         stored[key] = met[key] = row
         counts[change] += 1
     upsert(connection, table, list(met.values()))
     return counts
+
+
+def is_older(row: Row, other: Row) -> bool:
+    """Tell whether a row was captured before another one; where one of them does not say when, it was not."""
+    times = row["captured_at"], other["captured_at"]
+    return None not in times and times[0] < times[1]
 
 
 def place(review: Record, stored: Mapping[str, Row], since: int) -> str:
