@@ -1,6 +1,8 @@
 """Opening the database."""
 
 import json
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -17,6 +19,8 @@ from metacrawl.outcome import ConfigError, DatabaseError
 BACKENDS = ("sqlite", "postgresql")
 
 READ_ONLY = sa.text("SHOW transaction_read_only")
+# How long several that open a new SQLite file at once wait for each other.
+SWITCH_SECONDS = 5
 # A server that is gone is noticed within some 20 seconds, and a worker that hangs in a transaction loses it: what it
 # has locked must not stop the others.
 POSTGRESQL_OPTIONS = {
@@ -128,9 +132,22 @@ def leave_transactions(dbapi_connection: Any, _record: object) -> None:
 def make_durable(dbapi_connection: Any, _record: object) -> None:
     """Keep what is committed through a power cut, and let readers read while a crawl writes."""
     cursor = dbapi_connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
+    end = time.monotonic() + SWITCH_SECONDS
+    while not switched(cursor, last_try=time.monotonic() > end):
+        time.sleep(0.01)
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.close()
+
+
+def switched(cursor: sqlite3.Cursor, *, last_try: bool) -> bool:
+    """Switch to a journal beside the file; false where another one is at it, for which SQLite does not wait here."""
+    try:
+        cursor.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError as error:
+        if last_try or error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
 
 
 def begin_sqlite(connection: sa.Connection) -> None:
