@@ -23,7 +23,7 @@ from metacrawl.loaders import (
     UserReviewLoader,
 )
 from metacrawl.processors import count
-from metacrawl.selectors import LAST_WORDS, Document, select
+from metacrawl.selectors import Document, select
 from metacrawl.urls import (
     FILM_KINDS,
     FILM_PAGES,
@@ -104,8 +104,7 @@ def extract(
     where = f"{known.kind} page of layout {known.layout.name}"
     if known.kind != ref.kind:
         raise LayoutError(f"{where}: expected a page of kind {ref.kind}")
-    last_words = document.text[-LAST_WORDS:].lower()
-    if not (document.is_json or any(mark in last_words for mark in known.layout.end)):
+    if not (document.is_json or document.ends_in(*known.layout.end)):
         raise LayoutError(f"{where}: cut off, no {known.layout.end[0]} at its end")
     try:
         found = read(known, ref, url)

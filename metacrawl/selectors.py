@@ -82,10 +82,10 @@ class Document:
         """Whether it is an answer of the back end, or a saved state, instead of HTML."""
         return self.text.lstrip()[:1] in {"{", "["}
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether a page of HTML has its end."""
-        return "</html>" in self.text[-LAST_WORDS:].lower()
+    def ends_in(self, *marks: str) -> bool:
+        """Tell whether one of these marks of its end stands in the last words of a page of HTML."""
+        last_words = self.text[-LAST_WORDS:].lower()
+        return any(mark in last_words for mark in marks)
 
     @cached_property
     def html(self) -> TextSelector:

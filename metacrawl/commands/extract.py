@@ -96,7 +96,7 @@ class Command(ScrapyCommand):
         contact = self.settings["METACRAWL_CONTACT"]
         source = SiteSource(self.settings["METACRAWL_SITE_URL"], self.settings["METACRAWL_API_URL"], contact)
         try:
-            at_site = any(place.has(url) for place in (source.site, source.api) if place)
+            at_site = any(place.has(url) for place in source.places)
             page = parse(source.own_url(url) if at_site else url)
         except UrlError as error:
             raise ConfigError(str(error)) from None

@@ -45,15 +45,18 @@ def save_films(connection: sa.Connection, run: int, movies: Sequence[Movie]) -> 
         parts[slug][page] = fields
     said: dict[tuple[str, str], Part] = {}
     counts: Counter[str] = Counter()
+    captures: list[Movie] = []
     for movie in movies:
         page, known = parse(movie.source_url).kind, parts[movie.slug]
+        if page in FILM_PAGES:
+            captures.append(movie)
         counts.update(f"missing/{field}" for field in missing(known.get(page, {}), movie))
         known[page] = said[movie.slug, page] = update(known.get(page, {}), movie, speaks_in(run, movie, known))
         row, old = to_row(merge(known)) | {"seen_run": run}, stored.get(movie.slug)
         counts[f"met/{MOVIES.name}"] += old is None or old["seen_run"] != run
         change, stored[movie.slug] = judge(old, row)
         counts[change] += 1
-    history.note(connection, run, [movie for movie in movies if parse(movie.source_url).kind in FILM_PAGES])
+    history.note(connection, run, captures)
     upsert(connection, MOVIES, list(stored.values()))
     upsert(
         connection, MOVIE_PARTS, [{"slug": slug, "page": page, "fields": part} for (slug, page), part in said.items()]

@@ -62,12 +62,17 @@ class Page:
         if not self.expected:
             self.all_in.set()
 
+    @property
+    def leads_to(self) -> list[Row]:
+        """The requests that are stored with its end."""
+        return self.instead if self.dead else self.follow_ups
+
     def follow(self, request: Request, key: str) -> None:
         """Take in a request that the page leads to, or, if it is dead, one that stands in for it.
 
         Raises `ValueError` for one that cannot be kept.
         """
-        rows = self.instead if self.dead else self.follow_ups
+        rows = self.leads_to
         if request.dont_filter:
             # Never the same as another one, and yet the same when the page is read again.
             key = f"{key}/{self.id}/{len(rows)}"

@@ -92,11 +92,10 @@ def acknowledge(connection: sa.Connection, worker: Worker, pages: Sequence[Page]
     alive = [page for page in kept if not page.dead]
     counts = records.save(connection, worker.run, [record for page in alive for record in page.records])
     runs.count_met(connection, worker.id, counts)
-    rows = {row.key: row for page in kept for row in (page.instead if page.dead else page.follow_ups)}
+    rows = {row.key: row for page in kept for row in page.leads_to}
     new = queue.add(connection, worker.run, rows.values())
     runs.note(connection, worker.run, (problem for page in kept for problem in page.problems))
-    led_to = sum(len(page.instead if page.dead else page.follow_ups) for page in kept)
-    counts["known"] = led_to - len(new)
+    counts["known"] = sum(len(page.leads_to) for page in kept) - len(new)
     lost = {page.id for page in pages} - mine
     if lost:
         lost -= queue.settled_before(connection, worker, lost)

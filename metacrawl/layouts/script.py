@@ -52,7 +52,7 @@ def document(page: Document) -> JsonSelector | None:
     if start:
         script = page.text[start.end() :].partition("</script")[0]
         return JsonSelector(root=page_part(nuxt_script(script)), type="json")
-    if not page.is_json and CANVAS in page.text and NUXT_2 in page.text and not page.is_whole:
+    if not page.is_json and CANVAS in page.text and NUXT_2 in page.text and not page.ends_in("</html>"):
         raise ValueError("cut off before the state that is embedded in it")
     return None
 

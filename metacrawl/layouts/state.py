@@ -47,7 +47,7 @@ def data_text(page: Document) -> str | None:
             if end < 0:
                 raise ValueError("cut off in the state that is embedded in it")
             return page.text[script.end() : end]
-    if CANVAS in page.text and NUXT_2 not in page.text and not page.is_whole:
+    if CANVAS in page.text and NUXT_2 not in page.text and not page.ends_in("</html>"):
         raise ValueError("cut off before the state that is embedded in it")
     return None
 
