@@ -14,10 +14,14 @@ class Outcome(Enum):
     CONFIG = 2
     LOCKED = 3
     INTERNAL = 70
+    DISK_FULL = 17
     DATABASE = 18
     INTERRUPTED = 130
     TERMINATED = 143
+    STALLED = 20
     LAYOUT = 14
+    BLOCKED = 11
+    RATE_LIMITED = 12
     SITE_DOWN = 16
     ROBOTS = 13
     INVALID = 15

@@ -30,6 +30,8 @@ METACRAWL_API_URL = os.environ.get("METACRAWL_API_URL", "")
 METACRAWL_ARCHIVE_URL = os.environ.get("METACRAWL_ARCHIVE_URL", "https://web.archive.org")
 # Who answers for the crawl: a URL or an e-mail address, part of the user agent. Needed for any host but this machine.
 METACRAWL_CONTACT = os.environ.get("METACRAWL_CONTACT", "")
+# The folder for the records of runs, and for pages that are evidence of what went wrong.
+METACRAWL_RUNS = os.environ.get("METACRAWL_RUNS", "runs")
 # Draw a progress bar when standard error is a terminal.
 METACRAWL_PROGRESS = os.environ.get("METACRAWL_PROGRESS", "1")
 

@@ -78,7 +78,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def scrapy(sqlite_url: str) -> Scrapy:
+def scrapy(sqlite_url: str, tmp_path: Path) -> Scrapy:
     """The `scrapy` command in a process of its own, with a database of the test's own, on SQLite.
 
     Arguments are those of the command, keywords are settings (`METACRAWL_DATABASE_URL=postgresql_url`). Standard
@@ -93,6 +93,7 @@ def scrapy(sqlite_url: str) -> Scrapy:
         environment["METACRAWL_DATABASE_URL"] = sqlite_url
         environment["PYTHONPATH"] = f"{AUDIT}{os.pathsep}{ROOT}"
         environment["COLUMNS"] = "250"
+        environment["METACRAWL_RUNS"] = str(tmp_path / "runs")
         given = [part for name, value in settings.items() for part in ("-s", f"{name}={value}")]
         return subprocess.run(
             [

@@ -60,4 +60,18 @@ def from_2(_: sa.Connection) -> None:
     """Films have a history: a table of its own, which is made with those that are missing."""
 
 
-STEPS: Mapping[int, Callable[[sa.Connection], None]] = {1: from_1, 2: from_2}
+def from_3(connection: sa.Connection) -> None:
+    """Runs have a record, workers figures, and problems a page."""
+    for table, column, kind in (
+        ("runs", "record", "JSON"),
+        ("workers", "figures", "JSON"),
+        ("problems", "page", "BIGINT"),
+        ("problems", "film", "TEXT"),
+        ("problems", "kind", "TEXT"),
+    ):
+        # The first version had neither workers nor problems: those come with all their columns.
+        if sa.inspect(connection).has_table(table):
+            connection.execute(sa.text(f"ALTER TABLE {table} ADD COLUMN {column} {kind}"))
+
+
+STEPS: Mapping[int, Callable[[sa.Connection], None]] = {1: from_1, 2: from_2, 3: from_3}

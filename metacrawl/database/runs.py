@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from metacrawl.database.rows import insert
 from metacrawl.database.schema import FRONTIER, MOVIES, OPEN, PROBLEMS, RUNS, TABLES, WORKERS
+from metacrawl.figures import Figures
 from metacrawl.items import CriticReview, Movie, Record, UserReview, iso_timestamp
 from metacrawl.outcome import Outcome, Problem, Problems
 
@@ -90,6 +91,16 @@ def count_met(connection: sa.Connection, worker: int, counts: Mapping[str, int])
     """Add to what a worker has met: `met/<table>` of what `metacrawl.database.records.save` counts."""
     more = {table.name: WORKERS.c[table.name] + counts[f"met/{table.name}"] for table in TABLES.values()}
     connection.execute(sa.update(WORKERS).where(WORKERS.c.id == worker).values(more))
+
+
+def set_figures(connection: sa.Connection, worker: int, figures: Mapping[str, Mapping[str, int]]) -> None:
+    """Keep what a worker has counted so far."""
+    connection.execute(sa.update(WORKERS).where(WORKERS.c.id == worker).values(figures=figures))
+
+
+def figures(connection: sa.Connection, run: int) -> Figures:
+    """Sum up what the workers of a run have counted."""
+    return Figures.summed(connection.execute(sa.select(WORKERS.c.figures).where(WORKERS.c.run == run)).scalars())
 
 
 def met(connection: sa.Connection, run: int) -> dict[str, int]:

@@ -45,7 +45,7 @@ COLUMN_TYPES: Mapping[type, type[sa.types.TypeEngine[Any]]] = {
 METADATA = sa.MetaData()
 
 # To be raised with each change of the tables, together with a step in `metacrawl.database.migrations`.
-VERSION = 3
+VERSION = 4
 SCHEMA_VERSION = sa.Table("schema_version", METADATA, sa.Column("version", sa.Integer, nullable=False))
 
 # Ordered by their bytes, as SQLite does, in whatever language the server was set up.
@@ -112,6 +112,8 @@ RUNS = sa.Table(
     sa.Column("finished_at", Timestamp),
     sa.Column("outcome", sa.Text),
     sa.Column("message", sa.Text),
+    # What `metacrawl.database.account` has made of it when it ended last.
+    sa.Column("record", sa.JSON),
 )
 OPEN = RUNS.c.finished_at.is_(None)
 sa.Index("one_open_run_of_a_job", RUNS.c.job, unique=True, sqlite_where=OPEN, postgresql_where=OPEN)
@@ -127,6 +129,8 @@ WORKERS = sa.Table(
     sa.Column("started_at", Timestamp, nullable=False),
     # How many records of each kind it was the first in its run to meet.
     *(sa.Column(table.name, sa.BigInteger, nullable=False, default=0) for table in TABLES.values()),
+    # What it has counted: see `metacrawl.figures`.
+    sa.Column("figures", sa.JSON),
 )
 
 # What went wrong with single pages and records of a run.
@@ -137,6 +141,56 @@ PROBLEMS = sa.Table(
     sa.Column("run", sa.Integer, nullable=False, index=True),
     sa.Column("outcome", sa.Text, nullable=False),
     sa.Column("message", sa.Text, nullable=False),
+    # The request that it is a problem of, if it is one's.
+    sa.Column("page", sa.BigInteger),
+    # The film and the kind of page that the request asks for, if it tells.
+    sa.Column("film", sa.Text),
+    sa.Column("kind", sa.Text),
+)
+
+# How many reviews of a film the pages of a run say there are: see `metacrawl.completeness`.
+TOTALS = sa.Table(
+    "totals",
+    METADATA,
+    sa.Column("run", sa.Integer, primary_key=True),
+    sa.Column("film", KEY, primary_key=True),
+    sa.Column("reviews", sa.Text, primary_key=True),
+    sa.Column("source", sa.Text, primary_key=True),
+    # The order of the list, and the number of its page.
+    sa.Column("sorted_by", sa.Text, primary_key=True),
+    sa.Column("page", sa.Integer, primary_key=True),
+    sa.Column("total", sa.BigInteger, nullable=False),
+    sa.Column("at_least", sa.Boolean, nullable=False),
+    # How many reviews the page has.
+    sa.Column("entries", sa.Integer, nullable=False),
+    sa.Column("captured_at", Timestamp, nullable=False),
+    # Where the list is to be had in another order.
+    sa.Column("again", sa.Text),
+    sa.Column("asked_for", sa.Text, nullable=False),
+)
+
+# Of each film and kind of review, whether all that the site has is stored, as of the last run that read them.
+COMPLETENESS = sa.Table(
+    "completeness",
+    METADATA,
+    sa.Column("film", KEY, primary_key=True),
+    sa.Column("reviews", sa.Text, primary_key=True),
+    sa.Column("run", sa.Integer, nullable=False, index=True),
+    # `complete`, `short` or `unknown`.
+    sa.Column("verdict", sa.Text, nullable=False),
+    # How many the site says there are, or at least are; none where it says nothing.
+    sa.Column("total", sa.BigInteger),
+    sa.Column("at_least", sa.Boolean, nullable=False),
+    # Which of its numbers that is.
+    sa.Column("source", sa.Text),
+    # How many of them the run has met.
+    sa.Column("stored", sa.BigInteger, nullable=False),
+    sa.Column("missing", sa.BigInteger, nullable=False),
+    # Why it is not complete.
+    sa.Column("why", sa.Text),
+    # All numbers, by their source, and whether they are in agreement.
+    sa.Column("totals", sa.JSON, nullable=False),
+    sa.Column("agree", sa.Boolean, nullable=False),
 )
 
 # The requests of the open runs: see `metacrawl.frontier.queue`.

@@ -17,6 +17,7 @@ from scrapy import Request
 from metacrawl.database import runs
 from metacrawl.database.patience import PatientDatabase, is_away
 from metacrawl.database.schema import FRONTIER
+from metacrawl.figures import Figures
 from metacrawl.frontier import queue
 from metacrawl.frontier.page import Page
 from metacrawl.frontier.turn import Order, Turn, take_turn
@@ -54,6 +55,8 @@ class Ledger:
     ) -> None:
         self.database, self.worker, self.capacity = database, worker, capacity
         self.on_turn, self.on_failure = on_turn, on_failure
+        self.figures = Figures()
+        self.figures_at = 0.0
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self.held: dict[int, Page] = {}
         self.done: dict[Page, asyncio.Future[None]] = {}
@@ -142,7 +145,7 @@ class Ledger:
         if not (pages or room or renew):
             return Turn()
         # After a pause of all, such as of the database, leases have run out whose workers are well.
-        order = Order(pages, held, room, renew, reclaim=renew and since < self.worker.lease)
+        order = Order(pages, held, room, renew, renew and since < self.worker.lease, self.figures_to_write())
         turn = await asyncio.wait_for(
             asyncio.get_running_loop().run_in_executor(self.thread, self.store, order), self.database.seconds + MARGIN
         )
@@ -157,6 +160,13 @@ class Ledger:
             self.leased.put_nowait(page.request)
         self.on_turn(turn.counts)
         return turn
+
+    def figures_to_write(self) -> dict[str, dict[str, int]] | None:
+        """Give the figures now and then: they are some thousand numbers."""
+        if self.open and time.monotonic() < self.figures_at:
+            return None
+        self.figures_at = time.monotonic() + POLL
+        return self.figures.as_json()
 
     def tell(self, turn: Turn, held: Collection[int]) -> None:
         """Log when there is nothing to do but to wait for others."""

@@ -196,6 +196,15 @@ class Run:
             # Its thread cannot be ended, and would hold up the end of the process.
             end_process(f"{shown(self.url)} does not answer", Outcome.DATABASE.value)
         self.note_failure(error)
+        self.close()
+
+    def halt(self, problem: Problem) -> None:
+        """End the crawl in good order, for a reason that is the run's outcome; it stays open."""
+        if not self.closing:
+            self.note(problem)
+            self.close()
+
+    def close(self) -> None:
         # Not awaited: the engine waits for the very page that brought us here.
         self.closing = asyncio.create_task(self.crawler.engine.close_spider_async(reason=FAILED))
 

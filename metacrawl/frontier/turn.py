@@ -1,7 +1,7 @@
 """The transaction of the frontier: what is done goes in, what is next comes out."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -34,6 +34,9 @@ class Order:
     reclaim: bool = False
     """Take back what dead workers have left."""
 
+    figures: Mapping[str, Mapping[str, int]] | None = None
+    """What the worker has counted so far."""
+
 
 @dataclass
 class Turn:
@@ -53,6 +56,8 @@ def take_turn(connection: sa.Connection, worker: Worker, order: Order, *, unsure
     turn = Turn(over=not runs.hold(connection, worker.run))
     if order.pages:
         turn.counts = acknowledge(connection, worker, order.pages)
+    if order.figures:
+        runs.set_figures(connection, worker.id, order.figures)
     if unsure:
         queue.give_back(connection, worker, keep=order.held)
     if order.renew:
