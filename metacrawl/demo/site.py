@@ -40,12 +40,11 @@ ROBOTS_2026 = (
 class Handlers:
     """Answers requests, each from the world as it is at that moment."""
 
-    def __init__(self, world: World, requests: list[str], design: str, page_size: PageSizes) -> None:
-        """Answer in a design; `requests` gets the path and query of each request, in order."""
-        self.world, self.requests = world, requests
-        self.design = designs(world)[design]
-        self.backend = Backend(world, page_size)
-        self.pages = Pages(world)
+    def __init__(self, site: "DemoSite") -> None:
+        self.site, self.world, self.requests = site, site.world, site.requests
+        self.design = designs(site.world)[site.design]
+        self.backend = Backend(site.world, site.page_size)
+        self.pages = Pages(site.world)
 
     @web.middleware
     async def record(
@@ -54,9 +53,12 @@ class Handlers:
         """Note what was asked, and answer what is not there with the site's error page."""
         self.requests.append(request.path_qs)
         try:
-            return await handler(request)
+            response = await handler(request)
         except web.HTTPNotFound:
-            return html(self.design.missing(), status=404)
+            response = html(self.design.missing(), status=404)
+        if self.site.fault is None or not isinstance(response, web.Response):
+            return response
+        return self.site.fault(request.path_qs, response)
 
     async def index(self, _: web.Request) -> web.Response:
         return html(self.pages.index())
@@ -113,6 +115,10 @@ class DemoSite:
         self.page_size = PageSizes()
         self.archive = Archive(self.world)
         self.requests: list[str] = []
+        """The path and query of each request, in order."""
+
+        self.fault: Callable[[str, web.Response], web.Response] | None = None
+        """What a test has come between the answer to a request (its path and query) and whoever asked."""
 
     @property
     def url(self) -> str:
@@ -131,8 +137,7 @@ class DemoSite:
 
     def __enter__(self) -> Self:
         """Start to listen; raises ``OSError`` where the port is in use, ``KeyError`` where there is no such design."""
-        handlers = Handlers(self.world, self.requests, self.design, self.page_size)
-        app = make_app(handlers, self.archive)
+        app = make_app(Handlers(self), self.archive)
         listener = socket.create_server((HOST, self.port))
         self.port = listener.getsockname()[1]
         self._loop = asyncio.new_event_loop()
