@@ -9,10 +9,12 @@ from urllib.parse import urljoin
 from parsel import Selector
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom
 
+from metacrawl.completeness import Total
 from metacrawl.items import CriticReview, Movie, Record, UserReview
 from metacrawl.keys import critic_review_key, names_account, user_review_key
 from metacrawl.layouts import Known, View, identify, views
-from metacrawl.layouts.rules import Block, Layout, PageRules, ReviewList, Rules
+from metacrawl.layouts.rules import Block, Layout, PageRules, ReviewList
+from metacrawl.layouts.signs import is_the_sites
 from metacrawl.loaders import (
     AwardLoader,
     CreditLoader,
@@ -20,10 +22,12 @@ from metacrawl.loaders import (
     MovieLoader,
     RankingLoader,
     RecordLoader,
+    Tried,
     UserReviewLoader,
 )
 from metacrawl.processors import count
 from metacrawl.selectors import Document, select
+from metacrawl.totals import find_totals
 from metacrawl.urls import (
     FILM_KINDS,
     FILM_PAGES,
@@ -53,6 +57,10 @@ class LayoutError(ValueError):
     """The page cannot be read: no known design, cut off, or without what its kind always has."""
 
 
+class StrangeError(LayoutError):
+    """Nothing on the page is the site's."""
+
+
 @dataclass
 class Page:
     """What one page gives."""
@@ -71,6 +79,12 @@ class Page:
 
     total: int | None = None
     """How many entries the list has that this page is a part of, as the page says."""
+
+    totals: list[Total] = field(default_factory=list)
+    """How many reviews of each kind the film has, by all that the page says of that."""
+
+    tried: Tried = field(default_factory=dict)
+    """Which expressions were applied, and which of them gave something."""
 
     @property
     def records(self) -> Iterator[Record]:
@@ -100,7 +114,9 @@ def extract(
     ref, url = page_ref(seen, url, saved_as)
     known = identify(seen)
     if known is None:
-        raise LayoutError("no known page design: is it a page of Metacritic's?")
+        if is_the_sites(document):
+            raise LayoutError("no known page design, though it is a page of Metacritic's")
+        raise StrangeError("no known page design: is it a page of Metacritic's?")
     where = f"{known.kind} page of layout {known.layout.name}"
     if known.kind != ref.kind:
         raise LayoutError(f"{where}: expected a page of kind {ref.kind}")
@@ -112,6 +128,8 @@ def extract(
         raise LayoutError(f"{where}: {error}") from None
     for record in found.records:
         record.layout, record.source_url, record.captured_at = known.layout.name, url, captured_at
+    for total in found.totals:
+        total.captured_at = captured_at
     return found
 
 
@@ -122,16 +140,17 @@ def read(known: Known, ref: PageRef, url: str) -> Page:
     if rules.total:
         found.total = count(select(page, rules.total).get() or "")
     if rules.movie:
-        found.movies = [load_movie(page, rules, ref.slug, url)]
+        found.movies = [load_movie(page, rules, found, url)]
     if rules.films:
         found.movies = list(load_films(page, rules.films, found, url))
     if rules.critic_reviews:
         nodes = blocks(page, rules.critic_reviews, PageKind.CRITIC_REVIEWS, found)
-        found.critic_reviews = list(load_critic_reviews(nodes, rules.critic_reviews, ref.slug, url))
+        found.critic_reviews = list(load_critic_reviews(nodes, rules.critic_reviews, found, url))
     if rules.user_reviews:
         nodes = blocks(page, rules.user_reviews, PageKind.USER_REVIEWS, found)
-        found.user_reviews = list(load_user_reviews(nodes, rules.user_reviews, ref.slug))
+        found.user_reviews = list(load_user_reviews(nodes, rules.user_reviews, found))
     found.next_page = find_next_page(page, rules, found)
+    found.totals = list(find_totals(page, rules, found))
     return found
 
 
@@ -194,19 +213,20 @@ def is_behind_the_end(found: Page) -> bool:
     return found.ref.counts_entries and found.total is not None and 0 < found.ref.number >= found.total
 
 
-def load_movie(page: Selector, rules: PageRules, slug: str, url: str) -> Movie:
+def load_movie(page: Selector, rules: PageRules, found: Page, url: str) -> Movie:
     loader = MovieLoader(selector=page, base_url=url)
     for block in rules.movie:
         for node in select(page, block.at):
-            apply(block.rules, MovieLoader(item=loader.item, parent=loader, selector=node, base_url=url))
+            part = MovieLoader(item=loader.item, parent=loader, selector=node, base_url=url)
+            part.apply(block.rules, found.tried)
     for name, block in rules.lists.items():
         entries = [LIST_LOADERS[name](selector=node) for node in select(page, block.at)]
-        loader.add_value(name, [apply(block.rules, entry).load_item() for entry in entries])
+        loader.add_value(name, [entry.apply(block.rules, found.tried).load_item() for entry in entries])
     movie: Movie = loader.load_item()
     for name in rules.required:
         if getattr(movie, name) is None:
             raise LayoutError(f"without its {name}")
-    return identified(movie, slug)
+    return identified(movie, found.ref.slug)
 
 
 def load_films(page: Selector, rows: Block, found: Page, url: str) -> Iterator[Movie]:
@@ -215,7 +235,7 @@ def load_films(page: Selector, rows: Block, found: Page, url: str) -> Iterator[M
     if not nodes and found.total and not is_behind_the_end(found):
         raise LayoutError(f"no film, though the list has {found.total}")
     for node in nodes:
-        movie: Movie = apply(rows.rules, MovieLoader(selector=node, base_url=url)).load_item()
+        movie: Movie = MovieLoader(selector=node, base_url=url).apply(rows.rules, found.tried).load_item()
         try:
             yield identified(movie, film_slug(movie.slug))
         except UrlError as error:
@@ -229,31 +249,22 @@ def identified(movie: Movie, slug: str) -> Movie:
     return movie
 
 
-def load_critic_reviews(nodes: list[Selector], reviews: ReviewList, slug: str, url: str) -> Iterator[CriticReview]:
+def load_critic_reviews(nodes: list[Selector], reviews: ReviewList, found: Page, url: str) -> Iterator[CriticReview]:
     for node in nodes:
-        review: CriticReview = apply(reviews.block.rules, CriticReviewLoader(selector=node, base_url=url)).load_item()
-        review.movie_slug = slug
+        loader = CriticReviewLoader(selector=node, base_url=url)
+        review: CriticReview = loader.apply(reviews.block.rules, found.tried).load_item()
+        review.movie_slug = found.ref.slug
         review.key = critic_review_key(review)
         yield review
 
 
-def load_user_reviews(nodes: list[Selector], reviews: ReviewList, slug: str) -> Iterator[UserReview]:
+def load_user_reviews(nodes: list[Selector], reviews: ReviewList, found: Page) -> Iterator[UserReview]:
     for node in nodes:
-        review: UserReview = apply(reviews.block.rules, UserReviewLoader(selector=node)).load_item()
-        review.movie_slug = slug
+        review: UserReview = UserReviewLoader(selector=node).apply(reviews.block.rules, found.tried).load_item()
+        review.movie_slug = found.ref.slug
         account = bool(select(node, reviews.account)) if reviews.account else names_account(review.author)
         review.key = user_review_key(review, account=account)
         yield review
-
-
-def apply(rules: Rules, loader: RecordLoader) -> RecordLoader:
-    """Add what each rule selects to the loader; of several expressions the first that gives a value."""
-    for name, expressions in rules.items():
-        for expression in (expressions,) if isinstance(expressions, str) else expressions:
-            loader.add(name, expression)
-            if any(loader.get_collected_values(name)):
-                break
-    return loader
 
 
 def find_next_page(page: Selector, rules: PageRules, found: Page) -> PageRef | None:

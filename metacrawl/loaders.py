@@ -1,12 +1,13 @@
 """Item loaders: which processor reads which field, whatever the layout. No XPath and no JMESPath here."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Self
 
 from itemloaders import ItemLoader
 from itemloaders.processors import TakeFirst
 
 from metacrawl import items
+from metacrawl.layouts.rules import Rules
 from metacrawl.processors import (
     absolute,
     count,
@@ -24,6 +25,9 @@ from metacrawl.processors import (
     whole,
 )
 from metacrawl.selectors import JsonSelector
+
+# By record, field and expression: how often it was applied, and how often it gave something.
+Tried = dict[tuple[str, str, str], list[int]]
 
 
 class Parsed:
@@ -60,6 +64,22 @@ class RecordLoader(ItemLoader):
         """Add what a rule selects, in the language of what it is applied to."""
         in_json = isinstance(self.selector, JsonSelector)
         (self.add_jmes if in_json else self.add_xpath)(name, expression)
+
+    def apply(self, rules: Rules, tried: Tried) -> Self:
+        """Add what each rule selects, and count it; of several expressions the first that gives a value."""
+        record = self.default_item_class.__name__
+        for name, expressions in rules.items():
+            # Another part of the page may have given some.
+            before = len(self.get_collected_values(name))
+            for expression in (expressions,) if isinstance(expressions, str) else expressions:
+                self.add(name, expression)
+                values = self.get_collected_values(name)
+                times = tried.setdefault((record, name, expression), [0, 0])
+                times[0] += 1
+                times[1] += any(values[before:])
+                if any(values):
+                    break
+        return self
 
 
 class CreditLoader(RecordLoader):

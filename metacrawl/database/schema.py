@@ -163,7 +163,9 @@ TOTALS = sa.Table(
     sa.Column("at_least", sa.Boolean, nullable=False),
     # How many reviews the page has.
     sa.Column("entries", sa.Integer, nullable=False),
+    # When the site showed it, and the row of the frontier that asked for it: what was asked for later has a higher one.
     sa.Column("captured_at", Timestamp, nullable=False),
+    sa.Column("request", sa.BigInteger, nullable=False),
     # Where the list is to be had in another order.
     sa.Column("again", sa.Text),
     sa.Column("asked_for", sa.Text, nullable=False),

@@ -105,9 +105,10 @@ USER_REVIEW: Rules = {
 
 # Where the site has all reviews of a kind, 50 of which are what it asks for at a time.
 WHOLE = (("sort", "date"), ("limit", "50"))
+BY_SCORE = (("sort", "score"), ("limit", "50"))
 LISTS = {
-    PageKind.CRITIC_REVIEWS: ListPage(PageKind.API_CRITIC_REVIEWS, WHOLE),
-    PageKind.USER_REVIEWS: ListPage(PageKind.API_USER_REVIEWS, WHOLE),
+    PageKind.CRITIC_REVIEWS: ListPage(PageKind.API_CRITIC_REVIEWS, WHOLE, BY_SCORE),
+    PageKind.USER_REVIEWS: ListPage(PageKind.API_USER_REVIEWS, WHOLE, BY_SCORE),
 }
 
 # A component that fails may be there all the same: it has no list, and says nothing of a number.
@@ -127,7 +128,7 @@ def people(product: str) -> dict[str, Block]:
 
 def reviews(holder: str, at: str, rules: Rules) -> ReviewList:
     """The reviews that stand at `at` in what holds them and says how many there are."""
-    return ReviewList(container=holder, block=Block(at, rules), empty=f"{holder} | {NONE}")
+    return ReviewList(container=holder, block=Block(at, rules), empty=f"{holder} | {NONE}", total=f"{holder} | {TOTAL}")
 
 
 def movie_page(marker: str) -> PageRules:

@@ -1,6 +1,6 @@
 """The two-column design of film pages, 2010 to November 2016."""
 
-from metacrawl.layouts.era_2016 import CREDIT, LINKED_CREDIT, LISTS, NEXT_PAGE, credits_table
+from metacrawl.layouts.era_2016 import CREDIT, LAST_PAGE, LINKED_CREDIT, LISTS, NEXT_PAGE, credits_table
 from metacrawl.layouts.rules import CANONICAL, Block, Layout, PageRules, ReviewList, has, whether
 from metacrawl.urls import PageKind
 
@@ -89,6 +89,11 @@ def no_reviews(kind: str, part: str) -> str:
     return f"{MAIN}{says} | {MAIN}[not(.{module(kind)})][not({based_on(part)})]"
 
 
+def see_all(kind: str) -> str:
+    """The words "See all 27 User Reviews" below the first reviews on a film's page."""
+    return f'{MAIN}{module(kind)}//*[{has("see_all")}]/a[contains(@href, "/{kind}-reviews")]'
+
+
 CRITIC_REVIEWS = ReviewList(
     # A second list has reviews without a score.
     container=f"{MAIN}//ol[{has('reviews', 'critic_reviews')}]",
@@ -110,6 +115,7 @@ CRITIC_REVIEWS = ReviewList(
         },
     ),
     empty=no_reviews("critic", CRITIC_SCORE),
+    total=see_all("critic"),
 )
 
 USER_REVIEWS = ReviewList(
@@ -135,6 +141,7 @@ USER_REVIEWS = ReviewList(
         },
     ),
     empty=no_reviews("user", USER_SCORE),
+    total=see_all("user"),
     account=f'.//div[{has("name")}]//a[contains(@href, "/user/")]',
 )
 
@@ -248,6 +255,7 @@ REVIEWS_OF_USERS = PageRules(
     ),
     user_reviews=USER_REVIEWS,
     next_page=NEXT_PAGE,
+    last_page=LAST_PAGE,
 )
 
 LAYOUT = Layout(

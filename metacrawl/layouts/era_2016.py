@@ -37,6 +37,11 @@ def no_reviews(column: str, page: str) -> str:
     return f"//*[not(*)][{text}][ancestor::div[{has(column)} or {has('movie', 'product', page)}]]"
 
 
+def see_all(column: str, page: str) -> str:
+    """The words "SEE ALL 46 REVIEWS" below the first reviews on a film's page."""
+    return f'//div[{has(column)}]//a[{has("see_all")}][contains(@href, "/{page}")]'
+
+
 CREDIT = {"name": f"td[{has('person')}]", "slug": f"td[{has('person')}]/a/@href", "role": f"td[{has('role')}]"}
 LINKED_CREDIT = {"name": ".", "slug": "@href"}
 
@@ -57,6 +62,7 @@ CRITIC_REVIEWS = ReviewList(
         },
     ),
     empty=no_reviews("critics_col", "critic"),
+    total=see_all("critics_col", CRITICS),
 )
 
 USER_REVIEWS = ReviewList(
@@ -81,6 +87,7 @@ USER_REVIEWS = ReviewList(
         },
     ),
     empty=no_reviews("users_col", "user"),
+    total=see_all("users_col", USERS),
     account=f'.//span[{has("author")}]/a[contains(@href, "/user/")]',
 )
 
@@ -104,6 +111,8 @@ SUMMARY = f"//table[{has('simple_summary')}]"
 OWN_SCORE = f".//table[{has('score_wrapper')}]//span[{has('metascore_w')}]"
 OWN_COUNT = f".//span[{has('based_on')}]"
 NEXT_PAGE = f'//div[{has("page_nav")}]//span[{has("flipper", "next")}]/a[@rel="next"]/@href'
+
+LAST_PAGE = f"//div[{has('page_nav')}]//li[{has('last_page')}]/*[{has('page_num')}]"
 
 MOVIE = PageRules(
     marker=marker("summary"),
@@ -221,11 +230,12 @@ REVIEWS_OF_USERS = PageRules(
     ),
     user_reviews=USER_REVIEWS,
     next_page=NEXT_PAGE,
+    last_page=LAST_PAGE,
 )
 
 LISTS = {
     PageKind.CRITIC_REVIEWS: ListPage(PageKind.CRITIC_REVIEWS),
-    PageKind.USER_REVIEWS: ListPage(PageKind.USER_REVIEWS, STEADY),
+    PageKind.USER_REVIEWS: ListPage(PageKind.USER_REVIEWS, STEADY, again=(("sort-by", "score"), ("num_items", "100"))),
 }
 
 LAYOUT = Layout(

@@ -44,6 +44,9 @@ class ReviewList:
     empty: str
     """What the page shows where the film has no review of this kind; a page with neither is broken."""
 
+    total: str = ""
+    """How many reviews of the kind there are, where the page says so beside the first of them."""
+
     account: str = ""
     """For user reviews, relative to the block: true if the author has an account; empty where no page tells."""
 
@@ -73,6 +76,9 @@ class PageRules:
     total: str = ""
     """How many entries the whole list has, of which this page shows some."""
 
+    last_page: str = ""
+    """The number of the last page of a list, from 1; nothing where there is but one."""
+
     required: tuple[str, ...] = ("title",)
     """Fields of the film that such a page always has."""
 
@@ -84,6 +90,9 @@ class ListPage:
     kind: PageKind
     query: tuple[tuple[str, str], ...] = ()
     """The order in which to ask for them, and how many at a time."""
+
+    again: tuple[tuple[str, str], ...] = ()
+    """The same in another order, for what has slipped past in the first."""
 
 
 def html(document: Document) -> Selector | None:

@@ -92,6 +92,7 @@ class ArchiveSource:
         capture, *others = chosen
         meta: dict[str, Any] = {
             "kind": capture.ref.kind.value,
+            "film": capture.ref.slug,
             "path": capture.ref.path,
             "stand_ins": [[other.timestamp, other.original] for other in others],
         }
@@ -118,7 +119,7 @@ class ArchiveSource:
             ("showResumeKey", "true"),
             *(("resumeKey", key) for key in what.keys[-1:]),
         ]
-        meta = {"kind": LOOK_UP, "look_up": asdict(what), "download_slot": CDX_SLOT}
+        meta = {"kind": LOOK_UP, "film": what.slug, "look_up": asdict(what), "download_slot": CDX_SLOT}
         return Request(f"{self.base_url}{INDEX}?{urlencode(query)}", meta=meta)
 
     def last(self, what: LookUp) -> dt.datetime | None:

@@ -12,7 +12,7 @@ from metacrawl.extract import LayoutError, Page, extract
 from metacrawl.layouts.rules import STEADY
 from metacrawl.outcome import Outcome, Problem
 from metacrawl.sources.address import Address
-from metacrawl.urls import API, SITE, PageKind, PageRef, UrlError, parse
+from metacrawl.urls import API, FILM_KINDS, SITE, PageKind, PageRef, UrlError, parse
 
 # The site's pages that show the first reviews of a list of the back end's.
 SLICES = {
@@ -68,7 +68,8 @@ class SiteSource:
         place = self.api if page.is_api and self.api else self.site
         component = urlencode(dict(zip(COMPONENT_PARAMS, COMPONENTS.get(page.kind, ()), strict=False)))
         path = page.path + (f"{'&' if page.query else '?'}{component}" if component else "")
-        return Request(place.base_url + path, meta={"kind": page.kind.value})
+        film = {"film": page.slug} if page.kind in FILM_KINDS else {}
+        return Request(place.base_url + path, meta={"kind": page.kind.value, **film})
 
     def slice_of(self, page: PageRef) -> PageRef:
         """Give the site's page that shows the first reviews of a list, asked for as a spider does that begins there."""

@@ -11,6 +11,8 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from scrapy.settings import BaseSettings
 
+from metacrawl.barriers import is_barrier
+from metacrawl.completeness import Total
 from metacrawl.extract import Page
 from metacrawl.items import Record
 from metacrawl.keys import identity
@@ -22,6 +24,8 @@ from metacrawl.sources.site import SiteSource
 from metacrawl.spiders.arguments import REVIEWS, Arguments, read_arguments
 from metacrawl.urls import LISTING_KINDS, PageKind, PageRef
 
+# The signal of a page that could be read, sent before anything of it is given: `page`, `response`.
+page_read = object()
 # The lists that are being read; a film's pages are read close together.
 LISTS_MET = 100
 # Saved pages need no politeness, and no network.
@@ -82,7 +86,7 @@ class FilmSpider(Spider):
         self.source = source
         self.job = job
         self.films_met: set[str] = set()
-        self.lists_met: dict[tuple[PageKind, str], dict[str, set[tuple[object, ...]]]] = {}
+        self.lists_met: dict[PageRef, dict[str, set[tuple[object, ...]]]] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *_args: Any, **given: str) -> Self:
@@ -121,7 +125,7 @@ class FilmSpider(Spider):
         """Give the page that each film is read from first."""
         return [PageRef(self.first_page, film, self.first_query) for film in films]
 
-    def parse(self, response: Response) -> Iterator[Record | Request | Problem]:
+    def parse(self, response: Response) -> Iterator[Record | Request | Problem | Total]:
         """Give the records of a page, the requests of those that it leads to, and what is wrong with it.
 
         Raises `LayoutError` for a page that cannot be read.
@@ -130,11 +134,13 @@ class FilmSpider(Spider):
         if not isinstance(page, Page):
             yield from page
             return
+        self.crawler.signals.send_catch_log(page_read, page=page, response=response)
         yield from (Problem(Outcome.LAYOUT, f"{page.ref.url}: {what}") for what in page.lacks)
         if page.ref.kind in LISTING_KINDS:
             yield from self.list_films(page, response.meta.get("met", ()))
         elif self.within_limit(page.ref.slug):
             yield from self.records(page)
+            yield from (total for total in page.totals if total.reviews in self.reviews)
             if self.source.follows:
                 yield from self.follow(page)
 
@@ -178,6 +184,9 @@ class FilmSpider(Spider):
             return Problem(Outcome.PARTIAL, f"{request.url}: redirected in a circle")
         if not self.source.is_astray(request):
             return None
+        if is_barrier(request.url):
+            asked_for = request.meta.get("redirect_urls", [request.url])[0]
+            return Problem(Outcome.BLOCKED, f"{asked_for}: redirected to {request.url}")
         home = next(iter(self.source.base_urls))
         at_home = any(request.url.startswith(f"{url}/") for url in self.source.base_urls)
         says = (
@@ -200,13 +209,13 @@ class FilmSpider(Spider):
                 if kind in self.reviews and whole.kind is not page.ref.kind:
                     yield PageRef(whole.kind, page.ref.slug, whole.query)
         if page.next_page is None:
-            self.lists_met.pop((page.ref.kind, page.ref.slug), None)
+            self.lists_met.pop(first_page_of(page.ref), None)
         elif self.has_news(page):
             yield page.next_page
 
     def has_news(self, page: Page) -> bool:
         """Tell whether a page of a list has a review that no other has; a list without end has none."""
-        pages = self.lists_met.setdefault((page.ref.kind, page.ref.slug), {})
+        pages = self.lists_met.setdefault(first_page_of(page.ref), {})
         if len(self.lists_met) > LISTS_MET:
             # Its other pages were read by another process.
             self.lists_met.pop(next(iter(self.lists_met)))
@@ -227,6 +236,11 @@ class FilmSpider(Spider):
         if len(self.films_met) < self.arguments.limit:
             self.films_met.add(film)
         return film in self.films_met
+
+
+def first_page_of(page: PageRef) -> PageRef:
+    """Give the first page of a list in the same order."""
+    return page.asked(dict(page.query) | {"offset": "0", "page": "0"})
 
 
 def film_spider(crawler: Crawler) -> FilmSpider:
