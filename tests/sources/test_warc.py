@@ -185,7 +185,9 @@ def test_a_flipped_bit_is_noticed(warc):
         (b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: x\r\n\r\nendless", "without its length"),
         (b"WARC/1.0\r\nWARC-Type: metadata\r\nContent-Length: 9999999999\r\n\r\nshort", "cut off"),
         (
-            gzip.compress(b"WARC/1.0\r\nWARC-Type: metadata\r\nContent-Length: 1\r\n\r\nx\r\n\r\nWARC/1.0\r\n"),
+            gzip.compress(
+                b"WARC/1.0\r\nWARC-Type: metadata\r\nContent-Length: 1\r\n\r\nx\r\n\r\nWARC/1.0\r\n", mtime=0
+            ),
             "in one piece",
         ),
     ],
@@ -244,7 +246,7 @@ def test_a_page_that_unpacks_without_end_is_refused(warc, packing, sent):
     ("body", "headers", "says"),
     [
         (b"\x1f\x8bbroken", (*HTML, ("Content-Encoding", "gzip")), "broken gzip"),
-        (gzip.compress(PAGE)[:-9], (*HTML, ("Content-Encoding", "gzip")), "broken gzip"),
+        (gzip.compress(PAGE, mtime=0)[:-9], (*HTML, ("Content-Encoding", "gzip")), "broken gzip"),
         (b"\x0b\x02\x80packed", (*HTML, ("Content-Encoding", "br")), "packed as br"),
         (chunked(PAGE)[:-50], (*HTML, ("Transfer-Encoding", "chunked")), "broken WARC record"),
     ],
