@@ -5,6 +5,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -55,10 +56,15 @@ class Ledger:
     ) -> None:
         self.database, self.worker, self.capacity = database, worker, capacity
         self.on_turn, self.on_failure = on_turn, on_failure
+        self.reconcile: Callable[[sa.Connection], None] | None = None
+        """What to do when nothing is left, which may queue more."""
         self.figures = Figures()
         self.figures_at = 0.0
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self.held: dict[int, Page] = {}
+        self.on_hold: dict[int, Page] = {}
+        """Those of them that were read, and wait for others to be read: they take no room."""
+        self.let_go: Callable[[], None] | None = None
         self.done: dict[Page, asyncio.Future[None]] = {}
         self.leased: asyncio.Queue[Request | None] = asyncio.Queue()
         self.wake = asyncio.Event()
@@ -109,12 +115,25 @@ class Ledger:
 
     async def commit(self, page: Page) -> None:
         """Store all that has come of a page; returns when it is stored, or never will be."""
-        if self.open and page.id in self.held and page not in self.done:
-            self.done[page] = asyncio.get_running_loop().create_future()
+        if stored := self.finish(page):
+            await stored
+
+    def finish(self, page: Page) -> asyncio.Future[None] | None:
+        """Have a page stored with the next turn; gives what to wait for, if it is still to be stored."""
+        self.on_hold.pop(page.id, None)
+        if not self.open or page.id not in self.held or page in self.done:
+            return None
+        self.done[page] = asyncio.get_running_loop().create_future()
+        self.wake.set()
+        if len(self.done) == len(self.held) - len(self.on_hold):
+            self.all_done.set()
+        return self.done[page]
+
+    def hold(self, page: Page, let_go: Callable[[], None]) -> None:
+        """Keep a page that was read until it is finished; `let_go` is called when nothing else is left to do."""
+        if self.open and page.id in self.held:
+            self.on_hold[page.id], self.let_go = page, let_go
             self.wake.set()
-            if len(self.done) == len(self.held):
-                self.all_done.set()
-            await self.done[page]
 
     async def work(self) -> None:
         """Take turn after turn, until nothing is left or the ledger is closed."""
@@ -145,7 +164,9 @@ class Ledger:
         if not (pages or room or renew):
             return Turn()
         # After a pause of all, such as of the database, leases have run out whose workers are well.
-        order = Order(pages, held, room, renew, renew and since < self.worker.lease, self.figures_to_write())
+        order = Order(
+            pages, held, room, renew, renew and since < self.worker.lease, self.reconcile, self.figures_to_write()
+        )
         turn = await asyncio.wait_for(
             asyncio.get_running_loop().run_in_executor(self.thread, self.store, order), self.database.seconds + MARGIN
         )
@@ -159,6 +180,8 @@ class Ledger:
             self.held[page.id] = page
             self.leased.put_nowait(page.request)
         self.on_turn(turn.counts)
+        if room and self.let_go and self.held and self.held.keys() == self.on_hold.keys():
+            self.let_go()
         return turn
 
     def figures_to_write(self) -> dict[str, dict[str, int]] | None:
@@ -177,11 +200,12 @@ class Ledger:
             )
         self.waiting = waiting
 
-    def room(self, held: Collection[int]) -> int:
+    def room(self, held: AbstractSet[int]) -> int:
         """Tell how many more requests there is room for; beside one under suspicion for none."""
-        if any(self.held[id_].suspect for id_ in held):
+        at_work = held - self.on_hold.keys()
+        if any(self.held[id_].suspect for id_ in at_work):
             return 0
-        return self.capacity - len(held)
+        return self.capacity - len(at_work)
 
     def store(self, order: Order) -> Turn:
         """Do the transaction; a page that cannot be stored is given up, and the others are stored without it."""
@@ -208,6 +232,7 @@ class Ledger:
         """Let those go on who wait for pages."""
         for page in pages:
             self.held.pop(page.id, None)
+            self.on_hold.pop(page.id, None)
             stored = self.done.pop(page)
             if not stored.done():
                 stored.set_result(None)

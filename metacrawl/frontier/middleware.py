@@ -9,11 +9,13 @@ from scrapy.exceptions import CloseSpider, NotConfigured
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
+from metacrawl.completeness import Total
 from metacrawl.extract import LayoutError
 from metacrawl.frontier.page import Page, page_of
 from metacrawl.frontier.payload import encode
 from metacrawl.frontier.queue import Row
 from metacrawl.frontier.run import FAILED, run_of
+from metacrawl.frontier.watch import Watch
 from metacrawl.items import Record
 from metacrawl.outcome import Outcome, Problem, told
 from metacrawl.pipelines.validate import UnusableError
@@ -29,6 +31,7 @@ class FrontierMiddleware:
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
         self.run = run_of(crawler)
+        self.watch = Watch(self.run)
         crawler.signals.connect(self.item_scraped, signals.item_scraped)
         crawler.signals.connect(self.item_dropped, signals.item_dropped)
         crawler.signals.connect(self.item_error, signals.item_error)
@@ -59,7 +62,7 @@ class FrontierMiddleware:
     async def process_spider_output(
         self, response: Response, result: AsyncIterator[Record | Request | Problem]
     ) -> AsyncIterator[Record]:
-        """Pass records on to the pipelines, and end only when the page is stored with all of them."""
+        """Pass records on to the pipelines, and end only when the page is stored with all of them, or held."""
         page = page_of_response(response)
         unexpected = None
         try:
@@ -68,6 +71,8 @@ class FrontierMiddleware:
                     self.follow(page, output)
                 elif isinstance(output, Problem):
                     page.note(output)
+                elif isinstance(output, Total):
+                    page.totals.append(output)
                 else:
                     page.expect()
                     yield output
@@ -75,12 +80,14 @@ class FrontierMiddleware:
             # The page is not to blame; it is given back when the spider is closed.
             raise
         except LayoutError as error:
-            self.run.do_without(page, Problem(Outcome.LAYOUT, f"{response.url}: {error}"))
+            self.watch.unread(page, response, error)
         except Exception as error:  # noqa: BLE001 - Scrapy is told, too, when the page is settled
             page.fail(Problem(Outcome.INTERNAL, f"{response.url}: {told(error)}"))
             unexpected = error
         await page.all_in.wait()
-        await self.run.ledger.commit(page)
+        if not page.dead:
+            self.run.streaks.answered()
+        await self.watch.settle(page, response)
         if unexpected:
             raise unexpected
 

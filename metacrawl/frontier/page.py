@@ -7,6 +7,8 @@ from typing import cast
 
 from scrapy import Request
 
+from metacrawl import extract
+from metacrawl.completeness import Total
 from metacrawl.frontier.payload import encode
 from metacrawl.frontier.queue import Row
 from metacrawl.items import Record
@@ -33,7 +35,11 @@ class Page:
     scheduled: Request | None = None
     """The request that came to the scheduler last: the same, the same again, or where it was redirected to."""
 
+    read: extract.Page | None = None
+    """What was read of it, if it can be read."""
+
     records: list[Record] = field(default_factory=list)
+    totals: list[Total] = field(default_factory=list)
     follow_ups: list[Row] = field(default_factory=list)
     instead: list[Row] = field(default_factory=list)
     """What stands in for it if it is dead."""

@@ -47,6 +47,44 @@ def test_a_worker_holds_no_more_than_it_can(database):
     assert run(crawl()) == (3, {"leased": 3, "done": 1, "queued": 1})
 
 
+def test_a_page_on_hold_takes_no_room_and_is_let_go_when_nothing_else_is_left(database):
+    work = Work(database, capacity=1)
+    states = []
+
+    def let_go():
+        states.append(database.states())
+        for page in list(work.ledger.on_hold.values()):
+            work.ledger.finish(page)
+
+    async def crawl():
+        await work.seed(*"abc")
+        [first] = await work.take(1)
+        follow(first, "d")
+        work.ledger.hold(first, let_go)
+        async for request in work.coming:
+            work.read.append(name_of(request.url))
+            await work.ledger.commit(page_of(request))
+        await work.ledger.close()
+
+    run(crawl())
+    assert work.read == ["b", "c", "d"]
+    assert states == [{"a": "leased", "b": "done", "c": "done"}]
+    assert set(database.states().values()) == {"done"}
+
+
+def test_pages_on_hold_are_given_back_when_the_crawl_is_stopped(database):
+    work = Work(database)
+
+    async def crawl():
+        await work.seed("a", "b")
+        first, _ = await work.take(2)
+        work.ledger.hold(first, lambda: None)
+        await work.ledger.close()
+
+    run(crawl())
+    assert database.states() == {"a": "queued", "b": "queued"}
+
+
 def test_many_requests_to_start_from_are_all_there_before_the_run_is_said_to_be_seeded(database, monkeypatch):
     monkeypatch.setattr("metacrawl.frontier.ledger.SEEDS", 4)
     work = Work(database)
