@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from pathlib import Path
 
 from scrapy import Request, Spider, signals
 from scrapy.core.scheduler import BaseScheduler, Scheduler
@@ -12,8 +13,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from metacrawl.barriers import is_barrier
+from metacrawl.evidence import keep
 from metacrawl.frontier.failures import problem_of
 from metacrawl.frontier.page import META, Page, page_of
+from metacrawl.frontier.quiet import LeftError
 from metacrawl.frontier.run import run_of
 from metacrawl.outcome import Outcome, Problem
 from metacrawl.spiders.base import FilmSpider, film_spider
@@ -88,9 +92,8 @@ class FrontierScheduler(BaseScheduler):
 
     def check(self, page: Page, request: Request) -> None:
         if page.scheduled is not request:
-            self.run.do_without(
-                page, Problem(Outcome.PARTIAL, f"{page.request.url}: leads off the site, to {request.url}")
-            )
+            outcome = Outcome.BLOCKED if is_barrier(request.url) else Outcome.PARTIAL
+            self.run.do_without(page, Problem(outcome, f"{page.request.url}: leads off the site, to {request.url}"))
             self.settle(page)
 
     async def failed(self, failure: Failure) -> None:
@@ -100,8 +103,14 @@ class FrontierScheduler(BaseScheduler):
             # The page is not to blame; it stays leased.
             self.run.fail(failure.value)
             return
+        if isinstance(failure.value, LeftError):
+            # It stays leased, too.
+            return
         page: Page = request.meta[META]
-        self.run.do_without(page, problem_of(request, failure.value))
+        problem = problem_of(request, failure.value)
+        if isinstance(failure.value, HttpError) and problem.outcome is Outcome.BLOCKED:
+            keep(Path(self.crawler.settings["METACRAWL_RUNS"]), self.run.id, "blocked", failure.value.response.body)
+        self.run.do_without(page, problem)
         # One that has an answer comes through the spider middlewares, too.
         if not isinstance(failure.value, HttpError):
             await self.run.ledger.commit(page)

@@ -77,8 +77,8 @@ def test_a_server_that_stays_busy_is_given_up(scrapy, busy):
     path = f"/movie/{FILM}"
     site = busy({path: [(429, "0")] * 9})
     run = scrapy("crawl", "movies", "-a", f"movie={FILM}", METACRAWL_SITE_URL=site.url, **DELAY)
-    assert run.returncode == 16
-    assert run.stdout.startswith(f"site_down: {site.url}{path}: HTTP 429; ")
+    assert run.returncode == 12
+    assert run.stdout.startswith(f"rate_limited: {site.url}{path}: HTTP 429; ")
     assert site.paths.count(path) == 4
 
 
@@ -88,3 +88,14 @@ def test_robots_txt_is_asked_for_again_too(scrapy, busy):
     assert run.returncode == 0, run.stdout
     assert site.paths[:2] == ["/robots.txt", "/robots.txt"]
     assert site.times[1] - site.times[0] >= 1
+
+
+@pytest.mark.parametrize("path", [f"/movie/{FILM}", "/robots.txt"])
+def test_a_wait_that_is_too_long_for_a_run_ends_it(scrapy, busy, films, stored, path):
+    site = busy({path: [(503, "3600")] * 9})
+    run = scrapy("crawl", "movies", "-a", films, "-a", "reviews=none", METACRAWL_SITE_URL=site.url, **DELAY)
+    assert run.returncode == 12, run.stdout
+    assert run.stdout.startswith("rate_limited: 127.0.0.1 wants no requests until 20")
+    assert run.stdout.endswith("; run the same command again to go on\n")
+    assert site.paths == list(dict.fromkeys(["/robots.txt", path]))
+    assert stored() == []

@@ -209,7 +209,7 @@ def crawl_with_list(scrapy, serve, world):
         ((302, b"http://elsewhere.example/list"), 10, "leads off the site"),
         ((302, f"/movie/{FILM}".encode()), 14, "redirected here from a page of kind api-user-reviews"),
         ((302, LIST.encode()), 10, "redirected in a circle"),
-        (b"<html><title>Just a moment...</title></html>", 14, "no known page design"),
+        (b"<html><title>Just a moment...</title></html>", 10, "no known page design"),
         (
             b'{"data": {"totalResults": 101, "items": []}, "links": {"self": {"href": "%s"}}}' % b"x",
             14,

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +12,17 @@ from scrapy import Request
 from scrapy.http import Response
 from scrapy.settings import Settings
 
-from metacrawl.middlewares.retry_after import DEFAULT, MOST, RETRIES, RetryAfterMiddleware, seconds, wait_of
+from metacrawl.frontier.quiet import LeftError
+from metacrawl.middlewares.retry_after import (
+    DEFAULT,
+    MOST,
+    RETRIES,
+    TEN_YEARS,
+    RetryAfterMiddleware,
+    seconds,
+    wait_of,
+)
+from metacrawl.outcome import Outcome
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 URL = "http://127.0.0.1/movie/her"
@@ -27,13 +38,13 @@ def answer(status, *values):
         ("120", 120),
         (" 7 ", 7),
         ("0", 0),
-        ("99999", MOST),
-        ("9" * 5000, MOST),
+        ("99999", 99999),
+        ("9" * 5000, TEN_YEARS),
         ("Sun, 01 Mar 2026 12:01:00 GMT", 60),
         ("Sun, 01 Mar 2026 12:01:00 -0000", 60),
         ("Sunday, 01-Mar-26 12:01:00 GMT", 60),
         ("Sun, 01 Mar 2026 11:00:00 GMT", 0),
-        ("Sun, 01 Mar 2099 12:00:00 GMT", MOST),
+        ("Sun, 01 Mar 2099 12:00:00 GMT", TEN_YEARS),
         *((value, None) for value in ("", "soon", "-5", "1.5", "²", "Sun, 32 Mar 2026 12:00:00 GMT")),
     ],
 )
@@ -42,9 +53,9 @@ def test_seconds_and_times_are_read(value, wait):
 
 
 @given(st.text() | st.integers().map(str) | st.from_regex(r"\w{3}, \d+ (Mar|Feb) \d+ \d+:\d+:\d+ [+-]?\w+"))
-def test_no_value_makes_it_longer_than_an_hour_or_breaks_it(value):
+def test_no_value_is_too_far_away_for_a_clock_or_breaks_it(value):
     wait = seconds(value, NOW)
-    assert wait is None or 0 <= wait <= MOST
+    assert wait is None or 0 <= wait <= TEN_YEARS
 
 
 @pytest.mark.parametrize(
@@ -70,7 +81,15 @@ def middleware():
     """The middleware of a crawl whose slot `cdx` may have two requests at a time."""
     crawler = SimpleNamespace(settings=Settings(), stats=SimpleNamespace(inc_value=lambda *_: None))
     crawler.spider = SimpleNamespace(crawler=crawler, name="movies")
-    return RetryAfterMiddleware(crawler, 1, {"cdx": {"concurrency": 2}})
+    return RetryAfterMiddleware(crawler, None, 1, {"cdx": {"concurrency": 2}})
+
+
+@pytest.fixture
+def halted(middleware):
+    """What the run of the same crawl is halted for."""
+    problems = []
+    middleware.run = SimpleNamespace(halt=problems.append)
+    return problems
 
 
 def under_way(middleware, *requests):
@@ -148,3 +167,36 @@ def test_it_is_asked_only_so_often(middleware):
         tries += 1
     assert tries == 1 + RETRIES
     assert request.status == 429
+
+
+def test_a_run_waits_for_a_quarter_of_an_hour(middleware, halted):
+    assert isinstance(middleware.process_response(Request(URL), answer(503, f"{MOST:.0f}")), Request)
+    assert halted == []
+
+
+@pytest.mark.parametrize("value", ["901", "9" * 5000, "Sun, 01 Mar 2099 12:00:00 GMT"])
+def test_a_longer_wait_is_not_cut_but_ends_the_run(middleware, halted, value):
+    assert middleware.process_response(Request(URL), answer(429, value)).status == 429
+    assert [problem.outcome for problem in halted] == [Outcome.RATE_LIMITED]
+    assert re.fullmatch(r"127\.0\.0\.1 wants no requests until 20\d\d-\S+Z", halted[0].message)
+    assert under_way(middleware, Request(URL)) == 0
+
+
+def test_without_a_run_a_longer_wait_is_an_answer_as_any_other(middleware):
+    assert middleware.process_response(Request(URL), answer(429, "901")).status == 429
+
+
+def test_whoever_waits_when_the_crawl_ends_is_left(middleware):
+    async def end_while_one_waits():
+        middleware.quiet.hold_back("127.0.0.1", 600)
+        request = Request(URL)
+        waiting = asyncio.ensure_future(middleware.process_request(request))
+        await asyncio.sleep(0)
+        middleware.quiet.end()
+        with pytest.raises(LeftError):
+            await waiting
+        middleware.process_exception(request, LeftError())
+        with pytest.raises(LeftError):
+            await middleware.process_request(Request(URL))
+
+    asyncio.run(asyncio.wait_for(end_while_one_waits(), 5))
