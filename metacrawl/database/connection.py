@@ -14,11 +14,14 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from metacrawl.database.migrations import migrate, version
 from metacrawl.database.schema import METADATA, VERSION
-from metacrawl.outcome import ConfigError, DatabaseError
+from metacrawl.outcome import ConfigError, DatabaseError, DiskFullError
 
 BACKENDS = ("sqlite", "postgresql")
 
 READ_ONLY = sa.text("SHOW transaction_read_only")
+# What the databases say when their disk takes no more: a write that fails is over a quota, or a limit of file size.
+SQLITE_FULL = frozenset({"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE"})
+POSTGRESQL_FULL = "53100"
 # How long several that open a new SQLite file at once wait for each other.
 SWITCH_SECONDS = 5
 # A server that is gone is noticed within some 20 seconds, and a worker that hangs in a transaction loses it: what it
@@ -86,7 +89,20 @@ def told_of(engine: sa.Engine, action: str) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
+        if is_full(error):
+            raise DiskFullError(full(engine.url, error)) from None
         raise DatabaseError(f"cannot {action} the database {shown(engine.url)}: {first_line(error)}") from None
+
+
+def is_full(error: Exception) -> bool:
+    """Tell whether the disk of a database takes no more."""
+    said = getattr(error, "orig", None)
+    return getattr(said, "sqlite_errorname", "") in SQLITE_FULL or getattr(said, "sqlstate", "") == POSTGRESQL_FULL
+
+
+def full(url: sa.URL, error: Exception) -> str:
+    """Say so, and what to do."""
+    return f"{shown(url)}: {first_line(error)}: make room on the disk that it is on"
 
 
 def shown(url: sa.URL) -> str:

@@ -10,7 +10,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from metacrawl.database.connection import first_line, shown
+from metacrawl.database.connection import first_line, is_full, shown
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +64,8 @@ class PatientDatabase:
                 if not is_away(error):
                     raise
                 self.unsure = True
-                if time.monotonic() > deadline or self.hurried.is_set():
+                # A full disk is not waited for: somebody must make room.
+                if is_full(error) or time.monotonic() > deadline or self.hurried.is_set():
                     self.hurry()
                     raise
                 if pause == FIRST_PAUSE:

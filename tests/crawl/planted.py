@@ -2,10 +2,13 @@
 
 import asyncio
 import os
+import threading
 import time
 
 from scrapy import Request
 
+from metacrawl.extensions import watchdog
+from metacrawl.frontier.middleware import FrontierMiddleware
 from metacrawl.items import CriticReview, UserReview
 from metacrawl.spiders.movies import MoviesSpider
 
@@ -24,6 +27,16 @@ class FailingPipeline:
 
     def process_item(self, _item):
         raise RuntimeError("no\nsuch thing" + " at all" * 10_000)
+
+
+class HangingPipeline:
+    """Blocks the event loop for good at the first record, in a process that nobody has patience with."""
+
+    def __init__(self):
+        watchdog.GRACE = 0.5
+
+    def process_item(self, _item):
+        threading.Event().wait()
 
 
 class FailingOnUsersPipeline:
@@ -139,3 +152,11 @@ class CallbackSpider(MoviesSpider):
     def parse(self, response):
         for output in super().parse(response):
             yield output.replace(callback=self.records) if isinstance(output, Request) else output
+
+
+class CredulousMiddleware(FrontierMiddleware):
+    """Stores what was read, whatever it looks like."""
+
+    def __init__(self, crawler):
+        super().__init__(crawler)
+        self.watch.is_live = False

@@ -25,11 +25,11 @@ def test_a_film_that_is_not_there_is_named_and_the_others_are_read(scrapy, serve
     assert Movie in {type(record) for record in stored()}
 
 
-def test_a_page_that_is_not_metacritics_is_refused(scrapy, serve, stored):
+def test_a_page_that_is_not_metacritics_is_no_page_of_the_films(scrapy, serve, stored):
     site = serve({"/movie/her": b"<html><body>Are you a robot?</body></html>"})
     run = scrapy("crawl", "movies", "-a", "movie=her", METACRAWL_SITE_URL=site.url, **NO_DELAY)
-    assert run.returncode == 14
-    assert run.stdout.startswith(f"layout: {site.url}/movie/her: no known page design")
+    assert run.returncode == 11
+    assert run.stdout.startswith(f"blocked: {site.url}/movie/her: no known page design")
     assert stored() == []
 
 

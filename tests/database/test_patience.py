@@ -1,15 +1,18 @@
 """A database that is away is waited for, as long as was said and no longer; what is no fault of its own is not."""
 
+import resource
 import threading
 import time
 from itertools import count
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError, ProgrammingError, StatementError
 
-from metacrawl.database.connection import connect
+from metacrawl.database.connection import connect, is_full
 from metacrawl.database.patience import PatientDatabase, is_away
+from metacrawl.outcome import DiskFullError
 from tests.conftest import lack
 from tests.postgres import Postgres, programs
 
@@ -209,3 +212,68 @@ def test_a_key_that_is_too_long_for_an_index_is_told_at_once(own_server):
         )
     assert not is_away(refused.value)
     database.engine.dispose()
+
+
+@pytest.fixture
+def full_disk():
+    """Begin and end a time in which no file of this process can grow beyond a page."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+
+    def make_room():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    yield fill, make_room
+    make_room()
+
+
+def test_a_disk_that_takes_no_more_is_not_waited_for(tmp_path, full_disk):
+    fill, make_room = full_disk
+    engine = connect(f"sqlite:///{tmp_path / 'd.db'}")
+    NOTES.create(engine)
+    patient = PatientDatabase(engine, LONG)
+    fill()
+    start = time.monotonic()
+    with pytest.raises(OperationalError) as error:
+        patient.write(write("a" * 10_000))
+    make_room()
+    assert time.monotonic() - start < LONG / 2
+    assert is_full(error.value)
+    assert is_away(error.value), "what was to be stored is not to blame"
+    patient.write(write("b"))
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(NOTES.c.note)).scalars().all() == ["b"]
+    engine.dispose()
+
+
+def test_a_disk_that_is_full_from_the_start_is_named(tmp_path, full_disk):
+    fill, make_room = full_disk
+    fill()
+    with pytest.raises(DiskFullError, match=r"^sqlite:///.*d\.db: .*: make room on the disk that it is on$"):
+        connect(f"sqlite:///{tmp_path / 'd.db'}")
+    make_room()
+
+
+@pytest.mark.parametrize(
+    ("error", "full"),
+    [
+        (psycopg.errors.DiskFull("could not extend file"), True),
+        (psycopg.errors.OutOfMemory("out of memory"), False),
+        (ConnectionResetError(), False),
+    ],
+)
+def test_servers_tell_of_a_full_disk_by_its_own_code(error, full):
+    assert is_full(OperationalError("INSERT", {}, error)) == full
+
+
+def test_a_file_that_may_not_grow_is_a_full_disk(tmp_path):
+    engine = connect(f"sqlite:///{tmp_path / 'd.db'}")
+    NOTES.create(engine)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")
+        with pytest.raises(OperationalError) as error:
+            write("a" * 100_000)(connection)
+    assert is_full(error.value)
+    engine.dispose()
