@@ -40,7 +40,12 @@ def crawl(side: str, films: str) -> None:
 
 
 def measure(side: str, site: str, films: Path, database: str) -> dict[str, float]:
-    environment = os.environ | {"METACRAWL_SITE_URL": site, "METACRAWL_DATABASE_URL": database}
+    ours = {
+        "METACRAWL_SITE_URL": site,
+        "METACRAWL_DATABASE_URL": database,
+        "METACRAWL_RUNS": str(films.parent / "runs"),
+    }
+    environment = os.environ | ours
     command = [sys.executable, "-m", "benchmarks.frontier", "--crawl", side, "--films", str(films)]
     output = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
     figures: dict[str, float] = json.loads(output)

@@ -11,7 +11,8 @@ class Figures:
     `pages`: pages read, by `<layout>/<kind of page>`; `records`: by `<layout>/<kind of page>/<record>`; `filled`: how
     many of those have a field, by `<layout>/<kind of page>/<record>/<field>`; `tried` and `matched`: how often an
     expression was applied and gave something, by `<layout>/<kind of page>/<record>/<field>/<expression>`; `invalid`: by
-    `<record>/<field>`; `responses`: by HTTP status; `retries`: by reason.
+    `<record>/<field>`; `responses`: by HTTP status; `retries`: by reason; `stored`: by `new`, `changed` and
+    `unchanged`.
     """
 
     def __init__(self) -> None:

@@ -213,7 +213,7 @@ class Gate:
 
 
 @pytest.fixture
-def start(sqlite_url: str) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def start(sqlite_url: str, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """The `scrapy` command, as in the fixture of that name, but it is not waited for; it is ended with the test."""
     started: list[subprocess.Popen[str]] = []
 
@@ -222,7 +222,8 @@ def start(sqlite_url: str) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         # With no delay at all, Scrapy asks for two pages at once where one is the limit.
         command = [sys.executable, "-m", "scrapy", *map(str, arguments), "-s", "DOWNLOAD_DELAY=0.01", *given]
         kept = {name: value for name, value in os.environ.items() if not name.startswith("METACRAWL_")}
-        environment = kept | {"METACRAWL_DATABASE_URL": sqlite_url, "PYTHONPATH": str(ROOT)}
+        ours = {"METACRAWL_DATABASE_URL": sqlite_url, "METACRAWL_RUNS": str(tmp_path / "runs")}
+        environment = kept | ours | {"PYTHONPATH": str(ROOT)}
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         started.append(subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **pipes))
         return started[-1]

@@ -220,6 +220,7 @@ def crawl_movies(site: str, films: Path, database: str, concurrency: int, **sett
     settings = {
         "METACRAWL_SITE_URL": site,
         "METACRAWL_DATABASE_URL": database,
+        "METACRAWL_RUNS": films.parent / "runs",
         "DOWNLOAD_DELAY": 0,
         "CONCURRENT_REQUESTS_PER_DOMAIN": concurrency,
         **settings,
