@@ -8,6 +8,7 @@ from scrapy.commands import crawl
 from scrapy.settings import BaseSettings
 from scrapy.spiderloader import get_spider_loader
 
+from metacrawl import notify
 from metacrawl.commands import stop
 from metacrawl.database import runs
 from metacrawl.database.connection import connect, disposed_on_error, make_engine, told_of
@@ -92,12 +93,14 @@ class Command(crawl.Command):
 
 
 def check_settings(settings: BaseSettings) -> None:
-    """Raise `ConfigError` for a setting of ours that is no number where it must be one."""
+    """Raise `ConfigError` for a setting of ours that is no number where it must be one, or no address."""
+    notify.check(settings)
     try:
         settings.getbool("METACRAWL_PROGRESS")
     except ValueError:
         raise ConfigError(f"METACRAWL_PROGRESS={settings['METACRAWL_PROGRESS']} is neither 0 nor 1") from None
-    for name, least in (("METACRAWL_DATABASE_TIMEOUT", 0), ("METACRAWL_LEASE_SECONDS", 1)):
+    numbers = {"METACRAWL_DATABASE_TIMEOUT": 0, "METACRAWL_LEASE_SECONDS": 1, "METACRAWL_STALL_SECONDS": 1}
+    for name, least in numbers.items():
         try:
             enough = least <= settings.getfloat(name) < float("inf")
         except ValueError:

@@ -26,7 +26,14 @@ from metacrawl.spiders.movies import MoviesSpider
 SHOWN = 10
 DATABASE = "demo.db"
 # Over the project's own, under what -s and -L say. Nobody else uses the demo site, so it needs no politeness.
-SETTINGS = {"LOG_LEVEL": "WARNING", "DOWNLOAD_DELAY": 0, "CONCURRENT_REQUESTS_PER_DOMAIN": 8}
+# Nobody is told of it, either.
+SETTINGS = {
+    "LOG_LEVEL": "WARNING",
+    "DOWNLOAD_DELAY": 0,
+    "CONCURRENT_REQUESTS_PER_DOMAIN": 8,
+    "METACRAWL_WEBHOOK_URL": "",
+    "METACRAWL_MAIL_TO": "",
+}
 
 
 class Command(ScrapyCommand):
@@ -101,6 +108,7 @@ class Command(ScrapyCommand):
             settings.set("METACRAWL_SITE_URL", site.url, priority="cmdline")
             settings.set("METACRAWL_API_URL", site.api_url, priority="cmdline")
             settings.set("METACRAWL_DATABASE_URL", database, priority="cmdline")
+            settings.set("METACRAWL_RUNS", str(films.parent / "runs"), priority="cmdline")
             print(f"A demo site with {len(world.films)} films is at {site.url}/; crawling it ...", flush=True)
             crawler = Crawler(MoviesSpider, settings)
             self.crawler_process.crawl(crawler, movie=f"@{films}")

@@ -16,6 +16,7 @@ def crawl_at_a_terminal(tmp_path: Path, *more: str) -> str:
     master, terminal = pty.openpty()
     environment = os.environ | {
         "METACRAWL_DATABASE_URL": f"sqlite:///{tmp_path / 'metacrawl.db'}",
+        "METACRAWL_RUNS": str(tmp_path / "runs"),
         "TERM": "xterm",
         "COLUMNS": "200",
     }
