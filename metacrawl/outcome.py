@@ -55,6 +55,12 @@ class DatabaseError(RefusedError):
     outcome = Outcome.DATABASE
 
 
+class DiskFullError(DatabaseError):
+    """The database's disk takes no more; the message names the database."""
+
+    outcome = Outcome.DISK_FULL
+
+
 class LockedError(RefusedError):
     """Another crawl has the database; the message names it."""
 
@@ -92,6 +98,27 @@ class Problem:
         object.__setattr__(self, "message", printable(self.message))
 
 
+# What is wrong with single pages makes a run with others partial.
+PAGES_OUTCOMES = frozenset({Outcome.BLOCKED, Outcome.RATE_LIMITED, Outcome.SITE_DOWN, Outcome.ROBOTS})
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What is known of a run's end beside its problems and records."""
+
+    unfinished: bool = False
+    """The run is open: the same command goes on with it."""
+
+    halted: frozenset[Outcome] = frozenset()
+    """What the whole run was ended for."""
+
+    short: str = ""
+    """What is missing of what the site has."""
+
+    elsewhere: str = ""
+    """The same, where there is no more than was read."""
+
+
 @dataclass
 class Problems:
     """What went wrong in a run: counted, and the first few of each kind told."""
@@ -105,6 +132,11 @@ class Problems:
         told = self.told.setdefault(problem.outcome, [])
         if len(told) < TOLD_OF_EACH:
             told.append(problem.message)
+
+    def put_first(self, problem: Problem) -> None:
+        """Take in one that is to be told before the others of its kind."""
+        self.count[problem.outcome] += 1
+        self.told.setdefault(problem.outcome, []).insert(0, problem.message)
 
     @property
     def worst(self) -> Outcome:
@@ -123,20 +155,24 @@ def amounts(met: Mapping[str, int]) -> str:
     return ", ".join(f"{number:,} {noun}{'s' * (number != 1)}" for noun, number in met.items())
 
 
-def conclude(problems: Problems, met: Mapping[str, int], database: str, *, unfinished: bool) -> tuple[Outcome, str]:
-    """Work out how a run ended, and say it in a line: what went wrong, how much of what was met, where it lies.
-
-    `unfinished`: whether the run is open, so that the same command goes on with it.
-    """
+def conclude(problems: Problems, met: Mapping[str, int], database: str, ending: Ending) -> tuple[Outcome, str]:
+    """Work out how a run ended, and say it in a line: what went wrong, how much of what was met, where it lies."""
     worst = problems.worst
-    outcome, says = worst, problems.describe(worst)
-    if worst in {Outcome.SITE_DOWN, Outcome.ROBOTS} and any(met.values()):
+    outcome, says = worst, [problems.describe(worst), ending.short]
+    if worst in PAGES_OUTCOMES and any(met.values()) and worst not in ending.halted:
+        outcome = Outcome.PARTIAL
+    if worst is Outcome.COMPLETE and ending.short:
         outcome = Outcome.PARTIAL
     if worst is Outcome.COMPLETE and not any(met.values()):
-        outcome, says = Outcome.INVALID, "no record was found"
-    parts = [says, f"{amounts(met)} in {database}" if met else ""]
-    if unfinished:
-        parts.append("run the same command again to go on")
-    elif worst in {Outcome.SITE_DOWN, Outcome.PARTIAL}:
-        parts.append("run the same command again to retry")
-    return outcome, "; ".join(filter(None, parts))
+        outcome, says = Outcome.INVALID, ["no record was found"]
+    if outcome is Outcome.PARTIAL:
+        says.reverse()
+    says += [
+        f"{amounts(met)} in {database}" if met else "",
+        ending.elsewhere and f"not to be had here: {ending.elsewhere}",
+    ]
+    if ending.unfinished:
+        says.append("run the same command again to go on")
+    elif ending.short or worst in {*PAGES_OUTCOMES, Outcome.PARTIAL} - {Outcome.ROBOTS}:
+        says.append("run the same command again to retry")
+    return outcome, "; ".join(filter(None, says))

@@ -22,6 +22,8 @@ METACRAWL_DATABASE_URL = os.environ.get("METACRAWL_DATABASE_URL", "sqlite:///met
 METACRAWL_DATABASE_TIMEOUT = os.environ.get("METACRAWL_DATABASE_TIMEOUT", "60")
 # How many seconds after a worker has died others take over what it was at.
 METACRAWL_LEASE_SECONDS = os.environ.get("METACRAWL_LEASE_SECONDS", "60")
+# How many seconds a run may stand still before it is ended: more than the longest wait, which is 15 minutes.
+METACRAWL_STALL_SECONDS = os.environ.get("METACRAWL_STALL_SECONDS", "1800")
 # Where the site is: another address for a mirror, or for the demo site.
 METACRAWL_SITE_URL = os.environ.get("METACRAWL_SITE_URL", "https://www.metacritic.com")
 # Where its back end is, which has the lists of reviews and of films: empty for the site's own, or for a mirror's none.
@@ -32,6 +34,12 @@ METACRAWL_ARCHIVE_URL = os.environ.get("METACRAWL_ARCHIVE_URL", "https://web.arc
 METACRAWL_CONTACT = os.environ.get("METACRAWL_CONTACT", "")
 # The folder for the records of runs, and for pages that are evidence of what went wrong.
 METACRAWL_RUNS = os.environ.get("METACRAWL_RUNS", "runs")
+# Where word of a run that is not well goes: a URL that takes JSON, such as a chat's; it is a secret.
+METACRAWL_WEBHOOK_URL = os.environ.get("METACRAWL_WEBHOOK_URL", "")
+# The same by e-mail: to whom (several with commas), from whom, and through which server.
+METACRAWL_MAIL_TO = os.environ.get("METACRAWL_MAIL_TO", "")
+METACRAWL_MAIL_FROM = os.environ.get("METACRAWL_MAIL_FROM", "")
+METACRAWL_SMTP_URL = os.environ.get("METACRAWL_SMTP_URL", "")
 # Draw a progress bar when standard error is a terminal.
 METACRAWL_PROGRESS = os.environ.get("METACRAWL_PROGRESS", "1")
 
@@ -77,6 +85,9 @@ ITEM_PIPELINES = {
 EXTENSIONS = {
     "metacrawl.frontier.run.Run": 0,
     "metacrawl.extensions.progress.ProgressBar": 100,
+    "metacrawl.extensions.watchdog.Watchdog": 100,
+    "metacrawl.extensions.traffic.TrafficCounter": 110,
+    "metacrawl.extensions.monitoring.Monitoring": 120,
 }
 
 # --- The rest

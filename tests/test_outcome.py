@@ -2,7 +2,7 @@ import itertools
 
 import pytest
 
-from metacrawl.outcome import Outcome, Problem, Problems, conclude
+from metacrawl.outcome import Ending, Outcome, Problem, Problems, conclude
 
 FILMS = {"film": 2, "critic review": 1, "user review": 1234}
 NONE = {"film": 0, "critic review": 0, "user review": 0}
@@ -59,49 +59,74 @@ def test_two_runs_do_not_share_their_problems():
 
 
 def test_a_complete_run_says_what_it_met_and_where_it_lies():
-    assert conclude(Problems(), FILMS, DATABASE, unfinished=False) == (
+    assert conclude(Problems(), FILMS, DATABASE, Ending()) == (
         Outcome.COMPLETE,
         "2 films, 1 critic review, 1,234 user reviews in sqlite:///metacrawl.db",
     )
 
 
 def test_a_run_without_records_is_not_complete():
-    outcome, message = conclude(Problems(), NONE, DATABASE, unfinished=False)
+    outcome, message = conclude(Problems(), NONE, DATABASE, Ending())
     assert outcome is Outcome.INVALID
     assert message.startswith("no record was found; 0 films, 0 critic reviews, 0 user reviews in ")
 
 
-@pytest.mark.parametrize("outcome", [Outcome.SITE_DOWN, Outcome.ROBOTS])
+OF_PAGES = (Outcome.BLOCKED, Outcome.RATE_LIMITED, Outcome.SITE_DOWN, Outcome.ROBOTS)
+
+
+@pytest.mark.parametrize("outcome", OF_PAGES)
 def test_a_site_that_gave_anything_makes_the_run_partial(outcome):
-    assert conclude(problems(outcome), FILMS, DATABASE, unfinished=False)[0] is Outcome.PARTIAL
-    assert conclude(problems(outcome), NONE, DATABASE, unfinished=False)[0] is outcome
+    assert conclude(problems(outcome), FILMS, DATABASE, Ending())[0] is Outcome.PARTIAL
+    assert conclude(problems(outcome), NONE, DATABASE, Ending())[0] is outcome
 
 
-@pytest.mark.parametrize(
-    "outcome", [outcome for outcome in Outcome if outcome not in {Outcome.SITE_DOWN, Outcome.ROBOTS}]
-)
+@pytest.mark.parametrize("outcome", OF_PAGES)
+def test_what_the_whole_run_was_ended_for_is_its_outcome(outcome):
+    ending = Ending(unfinished=True, halted=frozenset({outcome}))
+    assert conclude(problems(outcome), FILMS, DATABASE, ending)[0] is outcome
+
+
+def test_what_is_short_comes_first_and_makes_a_run_partial():
+    ending = Ending(short="1 of 2 films short")
+    outcome, message = conclude(Problems(), FILMS, DATABASE, ending)
+    assert outcome is Outcome.PARTIAL
+    assert message.startswith("1 of 2 films short; 2 films, 1 critic review, 1,234 user reviews in ")
+    assert message.endswith("; run the same command again to retry")
+    outcome, message = conclude(problems(Outcome.SITE_DOWN), FILMS, DATABASE, ending)
+    assert (outcome, message.split("; ")[:2]) == (Outcome.PARTIAL, ["1 of 2 films short", "some site_down"])
+    outcome, message = conclude(problems(Outcome.LAYOUT), FILMS, DATABASE, ending)
+    assert (outcome, message.split("; ")[:2]) == (Outcome.LAYOUT, ["some layout", "1 of 2 films short"])
+
+
+def test_what_a_place_does_not_have_is_told_of_a_complete_run():
+    outcome, message = conclude(Problems(), FILMS, DATABASE, Ending(elsewhere="1 of 2 films short"))
+    assert outcome is Outcome.COMPLETE
+    assert message.endswith("; not to be had here: 1 of 2 films short")
+
+
+@pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if outcome not in OF_PAGES])
 def test_any_other_problem_is_the_outcome_however_much_was_read(outcome):
-    assert conclude(problems(outcome), FILMS, DATABASE, unfinished=False)[0] is outcome
+    assert conclude(problems(outcome), FILMS, DATABASE, Ending())[0] is outcome
 
 
 @pytest.mark.parametrize("met", [FILMS, NONE])
 def test_a_problem_is_told_before_the_amounts(met):
-    _, message = conclude(problems(Outcome.LAYOUT), met, DATABASE, unfinished=False)
+    _, message = conclude(problems(Outcome.LAYOUT), met, DATABASE, Ending())
     assert message.startswith("some layout; ")
     assert DATABASE in message
 
 
 @pytest.mark.parametrize("outcome", Outcome)
 def test_only_what_may_pass_on_its_own_is_worth_another_try(outcome):
-    _, message = conclude(problems(outcome), FILMS, DATABASE, unfinished=False)
+    _, message = conclude(problems(outcome), FILMS, DATABASE, Ending())
     assert message.endswith("; run the same command again to retry") == (
-        outcome in {Outcome.SITE_DOWN, Outcome.PARTIAL}
+        outcome in {Outcome.BLOCKED, Outcome.RATE_LIMITED, Outcome.SITE_DOWN, Outcome.PARTIAL}
     )
 
 
 @pytest.mark.parametrize("outcome", Outcome)
 def test_a_run_that_was_cut_short_goes_on(outcome):
-    _, message = conclude(problems(outcome), FILMS, DATABASE, unfinished=True)
+    _, message = conclude(problems(outcome), FILMS, DATABASE, Ending(unfinished=True))
     assert message.endswith("; run the same command again to go on")
 
 

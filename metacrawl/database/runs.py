@@ -3,18 +3,26 @@
 import datetime as dt
 import os
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
 
 from metacrawl.database.rows import insert
-from metacrawl.database.schema import FRONTIER, MOVIES, OPEN, PROBLEMS, RUNS, TABLES, WORKERS
+from metacrawl.database.schema import FRONTIER, MOVIES, OPEN, PROBLEMS, RUNS, TABLES, TOTALS, WORKERS
 from metacrawl.figures import Figures
 from metacrawl.items import CriticReview, Movie, Record, UserReview, iso_timestamp
 from metacrawl.outcome import Outcome, Problem, Problems
 
 NOUNS: Mapping[type[Record], str] = {Movie: "film", CriticReview: "critic review", UserReview: "user review"}
+
+# How many workers' figures are told of as earlier ones.
+EARLIER = 20
+# How long after a run the same command asks once more for what it could not have: until then the rest is fresh.
+RETRY_WITHIN = dt.timedelta(hours=12)
+# What can be wrong with a page that could not be had.
+NOT_HAD = frozenset({Outcome.PARTIAL, Outcome.SITE_DOWN, Outcome.BLOCKED, Outcome.RATE_LIMITED})
 
 
 def now() -> dt.datetime:
@@ -25,6 +33,25 @@ def open_run(connection: sa.Connection, job: str) -> int | None:
     """Find the run of a job that has something left to do."""
     run: int | None = connection.execute(sa.select(RUNS.c.id).where(RUNS.c.job == job, OPEN)).scalar()
     return run
+
+
+def reopen(connection: sa.Connection, job: str) -> int | None:
+    """Open the last run of a job again if it has ended not long ago without all that it was to have."""
+    last = sa.select(RUNS.c.id, RUNS.c.finished_at).where(RUNS.c.job == job).order_by(RUNS.c.id.desc()).limit(1)
+    run = connection.execute(last).first()
+    if run is None or run.finished_at is None or run.finished_at < now() - RETRY_WITHIN:
+        return None
+    failed = sa.select(FRONTIER.c.id).where(FRONTIER.c.run == run.id, FRONTIER.c.state == "dead")
+    if connection.execute(failed.limit(1)).scalar() is None:
+        return None
+    connection.execute(sa.update(RUNS).where(RUNS.c.id == run.id).values(finished_at=None))
+    return int(run.id)
+
+
+def resume(connection: sa.Connection, run: int) -> bool:
+    """Take a run for one that is at work; tells whether it was not, for a process of it had said how it ended."""
+    ended = sa.update(RUNS).where(RUNS.c.id == run, RUNS.c.outcome.is_not(None))
+    return connection.execute(ended.values(outcome=None, message=None)).rowcount > 0
 
 
 def enter(connection: sa.Connection, job: str, spider: str, arguments: Mapping[str, Any]) -> int:
@@ -71,10 +98,17 @@ def pause(connection: sa.Connection, run: int, outcome: Outcome, message: str) -
 
 
 def finish(connection: sa.Connection, run: int, outcome: Outcome, message: str) -> None:
-    """Note how a run ended, and forget its requests; the first to say so is right."""
+    """Note how a run ended; the first to say so is right. What could not be had is kept for the same command."""
     ended = {"finished_at": now(), "outcome": outcome.label, "message": message}
     connection.execute(sa.update(RUNS).where(RUNS.c.id == run, OPEN).values(ended))
-    connection.execute(sa.delete(FRONTIER).where(FRONTIER.c.run == run))
+    connection.execute(sa.delete(FRONTIER).where(FRONTIER.c.run == run, FRONTIER.c.state != "dead"))
+
+
+def forget(connection: sa.Connection, job: str) -> None:
+    """Forget what earlier runs of a job were at: it begins anew."""
+    runs = sa.select(RUNS.c.id).where(RUNS.c.job == job, sa.not_(OPEN))
+    for table in (FRONTIER, TOTALS):
+        connection.execute(sa.delete(table).where(table.c.run.in_(runs)))
 
 
 def holder(connection: sa.Connection) -> str:
@@ -103,6 +137,12 @@ def figures(connection: sa.Connection, run: int) -> Figures:
     return Figures.summed(connection.execute(sa.select(WORKERS.c.figures).where(WORKERS.c.run == run)).scalars())
 
 
+def earlier_figures(connection: sa.Connection, worker: int) -> Figures:
+    """Sum up what the last workers before one have counted, of whatever run."""
+    earlier = sa.select(WORKERS.c.figures).where(WORKERS.c.id < worker).order_by(WORKERS.c.id.desc())
+    return Figures.summed(connection.execute(earlier.limit(EARLIER)).scalars())
+
+
 def met(connection: sa.Connection, run: int) -> dict[str, int]:
     """Count the records that a run met, by their nouns.
 
@@ -125,17 +165,30 @@ def films(connection: sa.Connection, run: int) -> set[str]:
     return set(connection.execute(sa.select(MOVIES.c.slug).where(MOVIES.c.seen_run == run)).scalars())
 
 
-def note(connection: sa.Connection, run: int, problems: Iterable[Problem]) -> None:
-    """Keep what went wrong in a run."""
-    rows = [{"run": run, "outcome": problem.outcome.name, "message": problem.message} for problem in problems]
+def note(
+    connection: sa.Connection,
+    run: int,
+    problems: Iterable[Problem],
+    *,
+    page: int | None = None,
+    about: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
+    """Keep what went wrong in a run: with the request `page`, `about` whose `film` and which `kind` of page."""
+    whose = {"page": page, "film": about.get("film"), "kind": about.get("kind")}
+    rows = [{"run": run, "outcome": problem.outcome.name, "message": problem.message} | whose for problem in problems]
     if rows:
         connection.execute(sa.insert(PROBLEMS), rows)
 
 
-def problems(connection: sa.Connection, run: int) -> Problems:
-    """Read what went wrong in a run."""
+def problems(
+    connection: sa.Connection, run: int, explained: Callable[[str | None, str | None], bool] = lambda *_: False
+) -> Problems:
+    """Read what went wrong in a run, but for pages that could not be had and are `explained`, by film and kind."""
     found = Problems()
-    rows = sa.select(PROBLEMS.c.outcome, PROBLEMS.c.message).where(PROBLEMS.c.run == run).order_by(PROBLEMS.c.id)
-    for outcome, message in connection.execute(rows):
-        found.add(Problem(Outcome[outcome], message))
+    columns = PROBLEMS.c.outcome, PROBLEMS.c.message, PROBLEMS.c.film, PROBLEMS.c.kind
+    for outcome, message, film, kind in connection.execute(
+        sa.select(*columns).where(PROBLEMS.c.run == run).order_by(PROBLEMS.c.id)
+    ):
+        if not (Outcome[outcome] in NOT_HAD and explained(film, kind)):
+            found.add(Problem(Outcome[outcome], message))
     return found

@@ -12,7 +12,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from metacrawl.database.rows import insert
-from metacrawl.database.schema import FRONTIER
+from metacrawl.database.schema import FRONTIER, PROBLEMS
 
 # A request whose processes have died so often is not tried again.
 POISON = 3
@@ -125,7 +125,8 @@ def settle(connection: sa.Connection, worker: Worker, ids: Collection[int], stat
 
     This is the fence: what a request that was lost to another worker has brought must not be stored.
     """
-    statement = sa.update(FRONTIER).where(held_by(worker, ids)).values(state=state, request=None)
+    values = {"state": state} | ({"request": None} if state == "done" else {})
+    statement = sa.update(FRONTIER).where(held_by(worker, ids)).values(values)
     return set(connection.execute(statement.returning(FRONTIER.c.id)).scalars()) if ids else set()
 
 
@@ -167,6 +168,15 @@ def reclaim(connection: sa.Connection, worker: Worker, *, everything: bool) -> l
         .returning(FRONTIER.c.state, FRONTIER.c.url)
     )
     return [url for state, url in connection.execute(statement) if state == "dead"]
+
+
+def retry(connection: sa.Connection, run: int) -> int:
+    """Queue again what could not be had, but for what processes have died of; forgets what was wrong with it."""
+    failed = sa.and_(FRONTIER.c.run == run, FRONTIER.c.state == "dead", FRONTIER.c.crashes < POISON)
+    statement = sa.update(FRONTIER).where(failed).values(state="queued").returning(FRONTIER.c.id)
+    ids = list(connection.execute(statement).scalars())
+    connection.execute(sa.delete(PROBLEMS).where(PROBLEMS.c.run == run, PROBLEMS.c.page.in_(ids)))
+    return len(ids)
 
 
 def left(connection: sa.Connection, run: int) -> int:

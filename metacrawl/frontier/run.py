@@ -15,16 +15,22 @@ from scrapy.http import Response
 from sqlalchemy.exc import SQLAlchemyError
 from twisted.python.failure import Failure
 
-from metacrawl.database import runs
-from metacrawl.database.connection import connect, first_line, shown
+from metacrawl import runfile
+from metacrawl.database import account, runs
+from metacrawl.database.connection import connect, first_line, full, is_full, shown
 from metacrawl.database.lock import lock
 from metacrawl.database.patience import PatientDatabase, is_away
+from metacrawl.figures import Figures
 from metacrawl.frontier import queue
+from metacrawl.frontier.beginning import begin
+from metacrawl.frontier.ending import end, read_again
 from metacrawl.frontier.ledger import Ledger
 from metacrawl.frontier.page import Page
+from metacrawl.frontier.quiet import Quiet, host_of
 from metacrawl.frontier.stop import Stop, end_process
+from metacrawl.frontier.streaks import Streaks
 from metacrawl.frontier.turn import reclaim
-from metacrawl.outcome import Outcome, Problem, Problems, RefusedError, conclude, told
+from metacrawl.outcome import Ending, Outcome, Problem, Problems, RefusedError, conclude, told
 from metacrawl.pipelines.deduplicate import DeduplicatePipeline
 from metacrawl.spiders.base import FilmSpider, film_spider
 
@@ -35,7 +41,6 @@ logger = logging.getLogger(__name__)
 
 # Requests that are leased beside those that can be at work, so that the next one need not be waited for.
 AHEAD = 1
-GIVEN_UP = Problem(Outcome.INTERRUPTED, "given up for a fresh run")
 # How many requests at a time where the settings set no limit.
 UNLIMITED = 16
 # Why a spider is closed that can store nothing any more.
@@ -50,6 +55,8 @@ class Run:
 
     ledger: Ledger
     stop: Stop
+    before: Figures
+    """What earlier processes have counted."""
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
@@ -62,7 +69,10 @@ class Run:
         self.problems: list[Problem] = []
         self.gone = self.concluded = False
         self.stopped: Outcome | None = None
+        self.closed: account.Closed | None = None
         self.closing: asyncio.Task[None] | None = None
+        self.quiet = Quiet()
+        self.streaks = Streaks(crawler.settings.getfloat("DOWNLOAD_DELAY"), self.quiet, self.halt)
         crawler.signals.connect(self.note_exception, signals.spider_error)
         crawler.signals.connect(self.spider_closed, signals.spider_closed)
 
@@ -90,6 +100,7 @@ class Run:
     def do_without(self, page: Page, problem: Problem) -> None:
         """Give a page up, for what can stand in for it."""
         page.fail(problem)
+        self.streaks.failed(host_of(page.request), problem)
         for request in self.spider.instead(page.request):
             page.follow(request, self.key_of(request))
 
@@ -114,22 +125,20 @@ class Run:
         limits = settings.getint("CONCURRENT_REQUESTS"), settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
         capacity = min((limit for limit in limits if limit > 0), default=UNLIMITED) + AHEAD
         self.ledger = Ledger(self.database, worker, capacity, self.count, self.fail)
+        self.ledger.reconcile = partial(read_again, run=worker.run, spider=self.spider, key_of=self.key_of)
         self.id = worker.run
 
     def hurry(self) -> None:
-        """Wait no more for a database that is away."""
+        """Wait no more, for a database that is away or a host that is left in peace."""
+        self.quiet.end()
         if self.database:
             self.database.hurry()
 
     def enlist(self, connection: sa.Connection) -> queue.Worker:
-        job = self.spider.job
-        if self.spider.arguments.fresh and (old := runs.open_run(connection, job)):
-            # Whoever is still at work on it learns it from there.
-            runs.note(connection, old, [GIVEN_UP])
-            runs.finish(connection, old, GIVEN_UP.outcome, GIVEN_UP.message)
-        run = runs.enter(connection, job, self.spider.name, self.spider.given)
+        run = begin(connection, self.spider)
         lease = self.crawler.settings.getfloat("METACRAWL_LEASE_SECONDS")
         worker = queue.Worker(runs.enlist(connection, run), run, lease)
+        self.before = runs.earlier_figures(connection, worker.id)
         # Who is alone need not wait for leases to run out: they belong to the dead.
         reclaim(connection, worker, everything=self.alone)
         self.seeded = runs.seeded(connection, run)
@@ -157,6 +166,8 @@ class Run:
             stat = f"metacrawl/Movie/{field}/{change}" if field else f"metacrawl/{group}/{change}"
             if number:
                 self.crawler.stats.inc_value(stat, number)
+            if group == "stored" and not field:
+                self.ledger.figures.count("stored", change, number)
         if counts.get("late"):
             logger.warning("%d pages came too late: another worker has taken them over", counts["late"])
         if counts.get("discarded") and (pipeline := self.crawler.get_item_pipeline(DeduplicatePipeline)):
@@ -170,7 +181,9 @@ class Run:
 
     def note_failure(self, error: Exception) -> None:
         """Note that nothing can be stored any more."""
-        if is_away(error):
+        if is_full(error):
+            self.note(Problem(Outcome.DISK_FULL, full(self.url, error)))
+        elif is_away(error):
             self.note(Problem(Outcome.DATABASE, f"{shown(self.url)}: {first_line(error)}"))
         else:
             logger.error("Nothing can be stored any more", exc_info=error)
@@ -205,6 +218,7 @@ class Run:
             self.close()
 
     def close(self) -> None:
+        self.quiet.end()
         # Not awaited: the engine waits for the very page that brought us here.
         self.closing = asyncio.create_task(self.crawler.engine.close_spider_async(reason=FAILED))
 
@@ -220,10 +234,10 @@ class Run:
         except SQLAlchemyError as error:
             self.note_failure(error)
 
-    async def give_up(self) -> None:
+    async def give_up(self, reason: str = "shutdown") -> None:
         """End the run while pages are still on their way."""
         await self.leave()
-        await self.spider_closed("shutdown")
+        await self.spider_closed(reason)
 
     async def spider_closed(self, reason: str) -> None:
         """Work out how the run ended, and note it."""
@@ -233,10 +247,12 @@ class Run:
         self.note_reason(reason)
         try:
             if self.database and self.id:
-                outcome, message = await asyncio.to_thread(self.database.write, self.end)
+                outcome, message, closed = await asyncio.to_thread(self.database.write, partial(end, run=self))
+                self.closed = closed
+                await asyncio.to_thread(runfile.keep, self.crawler.settings["METACRAWL_RUNS"], closed.account)
             else:
                 outcome, message = self.conclude(Problems(), {}, unfinished=False)
-        except SQLAlchemyError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, how the run ended must be said
             self.note_failure(error)
             outcome, message = self.conclude(Problems(), {}, unfinished=True)
         self.crawler.stats.set_value("metacrawl/outcome", outcome.name)
@@ -251,21 +267,18 @@ class Run:
         if self.lock:
             self.lock.release()
 
-    def end(self, connection: sa.Connection) -> tuple[Outcome, str]:
-        """Finish the run if nothing is left to do, else leave it open."""
-        runs.hold(connection, self.id, alone=True)
-        unfinished = not runs.seeded(connection, self.id) or bool(queue.left(connection, self.id))
-        problems, met = runs.problems(connection, self.id), runs.met(connection, self.id)
-        outcome, message = self.conclude(problems, met, unfinished=unfinished)
-        (runs.pause if unfinished else runs.finish)(connection, self.id, outcome, message)
-        return outcome, message
-
-    def conclude(self, problems: Problems, met: Mapping[str, int], *, unfinished: bool) -> tuple[Outcome, str]:
+    def conclude(
+        self, problems: Problems, met: Mapping[str, int], short: str = "", *, unfinished: bool
+    ) -> tuple[Outcome, str]:
+        """Say how the run ends, with what is wrong with this process beside what was wrong with pages."""
         for problem in self.problems:
-            problems.add(problem)
+            problems.put_first(problem)
         if self.stopped and unfinished:
             problems.add(Problem(self.stopped, "stopped by a signal"))
-        return conclude(problems, met, shown(self.url), unfinished=unfinished)
+        halted = frozenset(problem.outcome for problem in self.problems)
+        # A place that leads nowhere has what it has, and all of that was read.
+        ending = Ending(unfinished, halted, *((short, "") if self.spider.source.follows else ("", short)))
+        return conclude(problems, met, shown(self.url), ending)
 
 
 def run_of(crawler: Crawler) -> Run:

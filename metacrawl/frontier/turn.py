@@ -1,13 +1,13 @@
 """The transaction of the frontier: what is done goes in, what is next comes out."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 import sqlalchemy as sa
 
-from metacrawl.database import records, runs
+from metacrawl.database import completeness, records, runs
 from metacrawl.frontier import queue
 from metacrawl.frontier.page import META, Page
 from metacrawl.frontier.payload import decode
@@ -33,6 +33,9 @@ class Order:
 
     reclaim: bool = False
     """Take back what dead workers have left."""
+
+    reconcile: Callable[[sa.Connection], None] | None = None
+    """What to do when nothing is left; it may queue more."""
 
     figures: Mapping[str, Mapping[str, int]] | None = None
     """What the worker has counted so far."""
@@ -68,8 +71,18 @@ def take_turn(connection: sa.Connection, worker: Worker, order: Order, *, unsure
         leased = queue.lease(connection, worker, order.room, alone=not order.held)
         turn.leased = [page for row in leased if (page := read(connection, worker, row))]
         if not leased and not order.held:
-            turn.over = runs.seeded(connection, worker.run) and not queue.left(connection, worker.run)
+            turn.over = is_over(connection, worker.run, order)
     return turn
+
+
+def is_over(connection: sa.Connection, run: int, order: Order) -> bool:
+    """Tell whether nothing is left to do in the whole run."""
+    if not runs.seeded(connection, run) or queue.left(connection, run):
+        return False
+    if order.reconcile:
+        order.reconcile(connection)
+    # Another worker may have queued the same.
+    return not queue.left(connection, run)
 
 
 def read(connection: sa.Connection, worker: Worker, row: queue.Leased) -> Page | None:
@@ -99,7 +112,10 @@ def acknowledge(connection: sa.Connection, worker: Worker, pages: Sequence[Page]
     runs.count_met(connection, worker.id, counts)
     rows = {row.key: row for page in kept for row in page.leads_to}
     new = queue.add(connection, worker.run, rows.values())
-    runs.note(connection, worker.run, (problem for page in kept for problem in page.problems))
+    for page in kept:
+        runs.note(connection, worker.run, page.problems, page=page.id, about=page.request.meta)
+    for page in alive:
+        completeness.keep(connection, worker.run, page.id, page.asked_for, page.totals)
     counts["known"] = sum(len(page.leads_to) for page in kept) - len(new)
     lost = {page.id for page in pages} - mine
     if lost:

@@ -7,8 +7,10 @@ from collections import Counter
 import pytest
 import sqlalchemy as sa
 
+from metacrawl.database import runs
 from metacrawl.database.schema import FRONTIER
 from metacrawl.frontier import queue
+from metacrawl.outcome import Outcome, Problem
 from tests.frontier.parts import SHORT, SITE, Database, name_of, names, row, until
 
 # SQLite has one transaction at a time.
@@ -111,14 +113,38 @@ def test_a_lease_that_was_lost_is_not_settled(database, worker):
     assert database.do(queue.settle, worker, [], "done") == set()
 
 
-def test_what_is_settled_is_kept_in_mind_without_what_it_asked_for(database, worker):
+@pytest.mark.parametrize(("state", "kept"), [("done", False), ("dead", True)])
+def test_what_is_done_is_kept_in_mind_and_what_failed_with_what_it_asked_for(database, worker, state, kept):
     database.add("a")
     [leased] = database.lease(worker)
     assert database.do(queue.settled_before, worker, [leased.id]) == set()
-    database.do(queue.settle, worker, [leased.id], "dead")
+    database.do(queue.settle, worker, [leased.id], state)
     assert database.do(queue.settled_before, worker, [leased.id]) == {leased.id}
     assert database.do(queue.settled_before, database.worker(), [leased.id]) == set()
-    assert database.do(lambda connection: connection.execute(sa.select(FRONTIER.c.request)).scalars().all()) == [None]
+    asked = database.do(lambda connection: connection.execute(sa.select(FRONTIER.c.request)).scalar())
+    assert (asked is not None) == kept
+
+
+def test_what_failed_is_queued_again_and_its_problem_forgotten_but_not_what_kills(database, worker):
+    database.add("a", "b", "c")
+    leased = database.lease(worker, 3)
+    for number, request in enumerate(leased):
+        problem = [Problem(Outcome.SITE_DOWN, f"problem {number}")]
+        database.do(
+            lambda connection, request=request, problem=problem: runs.note(
+                connection, worker.run, problem, page=request.id
+            )
+        )
+    database.do(queue.settle, worker, [leased[0].id], "done")
+    database.do(queue.settle, worker, [leased[1].id, leased[2].id], "dead")
+    database.do(
+        lambda connection: connection.execute(
+            sa.update(FRONTIER).where(FRONTIER.c.id == leased[2].id).values(crashes=queue.POISON)
+        )
+    )
+    assert database.do(queue.retry, worker.run) == 1
+    assert database.states() == {"a": "done", "b": "queued", "c": "dead"}
+    assert database.do(runs.problems, worker.run).told == {Outcome.SITE_DOWN: ["problem 0", "problem 2"]}
 
 
 def test_what_is_given_back_is_there_for_others_and_not_held_against_it(database, worker):

@@ -1,0 +1,39 @@
+"""How a run begins: anew, or where the last process of the same job has left it."""
+
+import logging
+
+import sqlalchemy as sa
+
+from metacrawl.database import runs
+from metacrawl.frontier import queue
+from metacrawl.outcome import Outcome, Problem
+from metacrawl.spiders.base import FilmSpider
+
+logger = logging.getLogger(__name__)
+
+GIVEN_UP = Problem(Outcome.INTERRUPTED, "given up for a fresh run")
+
+
+def begin(connection: sa.Connection, spider: FilmSpider) -> int:
+    """Give the run that a spider is to work on: one that has something left to do, or a new one."""
+    job = spider.job
+    if spider.arguments.fresh:
+        give_up(connection, job)
+    elif run := runs.open_run(connection, job) or runs.reopen(connection, job):
+        resume(connection, run)
+        return run
+    runs.forget(connection, job)
+    return runs.enter(connection, job, spider.name, spider.given)
+
+
+def give_up(connection: sa.Connection, job: str) -> None:
+    """End the open run of a job; whoever is still at work on it learns it from there."""
+    if run := runs.open_run(connection, job):
+        runs.note(connection, run, [GIVEN_UP])
+        runs.finish(connection, run, GIVEN_UP.outcome, GIVEN_UP.message)
+
+
+def resume(connection: sa.Connection, run: int) -> None:
+    """Go on with a run, and once more with what it could not have if a process of it has come to its end."""
+    if runs.resume(connection, run) and (number := queue.retry(connection, run)):
+        logger.info("Run %d: trying again %d pages that could not be had", run, number)
