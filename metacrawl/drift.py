@@ -108,8 +108,8 @@ class Judge(Generic[T]):
             floors = FLOORS[page.layout.name, page.ref.kind][kind]
             for name_of_field in floors if records else ():
                 self.see_missing(sight, kind, records, name_of_field, floors[name_of_field])
-            for name_of_field in VARIES[kind] if records else ():
-                self.see_same(sight, kind, records, name_of_field)
+            if records:
+                self.see_same(sight, kind, records)
         self.see_totals(sight)
         return sight
 
@@ -147,23 +147,31 @@ class Judge(Generic[T]):
         if round(streak.digits, 6) >= ALARM:
             self.alarm(sight, streak, f"no {kind.__name__} has its {name}")
 
-    def see_same(self, sight: Sight[T], kind: type[Record], records: Collection[Record], name: str) -> None:
-        """Look for a field that has the same value in all records."""
-        key = sight.key(kind, name, "same")
-        values = {getattr(record, name) for record in records}
+    def see_same(self, sight: Sight[T], kind: type[Record], records: Collection[Record]) -> None:
+        """Look for a field that has the same value in all records; where others have, too, they are copies."""
+        same = [name for name in VARIES[kind] if self.is_same(sight, sight.key(kind, name, "same"), records)]
+        if len(same) != 1:
+            return
+        key = sight.key(kind, same[0], "same")
+        streak = self.streaks[key]
+        self.go_on(sight, key, hold=len(streak.films) > 1)
+        # A film's pages are right to agree.
+        if (len(streak.films) if kind is Movie else streak.records) >= SAME[kind]:
+            self.alarm(sight, streak, f"every {kind.__name__} has the same {same[0]}")
+
+    def is_same(self, sight: Sight[T], key: Key, records: Collection[Record]) -> bool:
+        """Tell whether all records have the same value in a field, and if so those of the pages before, too."""
+        values = {getattr(record, key[3]) for record in records}
         value = values.pop()
         if values or value is None:
             self.end(key, sight)
-            return
+            return False
         if key in self.streaks and self.streaks[key].value != value:
             self.end(key, sight)
         streak = self.streaks.setdefault(key, Streak(sight.url, value=value))
         streak.films.add(sight.page.ref.slug)
         streak.records += len(records)
-        self.go_on(sight, key, hold=len(streak.films) > 1)
-        # A film's pages are right to agree.
-        if (len(streak.films) if kind is Movie else streak.records) >= SAME[kind]:
-            self.alarm(sight, streak, f"every {kind.__name__} has the same {name}")
+        return len(streak.films) > 1 or len(records) > 1
 
     def see_totals(self, sight: Sight[T]) -> None:
         """Count a list to its end, and hold its length against what the site says."""
@@ -221,7 +229,7 @@ class Judge(Generic[T]):
 
     def alarm(self, sight: Sight[T], streak: Streak[T], says: str) -> None:
         sight.changed = f"{sight.where}: {says}, on {streak.pages} pages since {streak.since}"
-        sight.misread = list({*streak.held, sight.name})
+        sight.misread = list(dict.fromkeys([*streak.held, sight.name]))
 
     def forget(self, name: T) -> None:
         """Hold a page no longer."""

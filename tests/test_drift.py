@@ -193,6 +193,15 @@ def test_the_pages_of_one_film_may_agree(by_kind):
     assert store.changed == ""
 
 
+def test_copies_of_a_film_raise_no_alarm(by_kind):
+    """One that stands in several lists under several names: everything is the same, not only its title."""
+    store = Store()
+    for number in range(30):
+        page = by_kind["2016", PageKind.MOVIE][0]
+        store.see(replace(page, ref=PageRef(PageKind.MOVIE, f"copy-{number}")))
+    assert (store.changed, store.held) == ("", set())
+
+
 def test_earlier_runs_in_which_fewer_films_had_a_field_make_the_judge_slower(by_kind):
     def pages_until_alarm(before: Figures) -> int:
         store = Store(before)

@@ -76,7 +76,7 @@ class Watch:
         if sight.changed:
             self.end(sight.changed, response)
             for page in sight.misread:
-                page.fail(Problem(Outcome.LAYOUT, f"{page.request.url}: not stored: {sight.changed}"))
+                page.fail(Problem(Outcome.LAYOUT, f"{page.request.url}: not stored, for the site has changed"))
                 if page is not sight.name:
                     self.release(page)
 
