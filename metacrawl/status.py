@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
+from metacrawl.completeness import place_in_words
 from metacrawl.database.runs import NOUNS
 from metacrawl.outcome import Outcome, amounts, printable
 
@@ -86,7 +87,7 @@ def what_is_left(run: Run) -> str:
     """Tell what an open run has still to do."""
     found = run["requests"]
     was = f"was {run['outcome']}, " if run["outcome"] else ""
-    return f"{was}{found['queued']:,} pages to go, {found['at_work']:,} at work, {found['failed']:,} failed"
+    return f"{was}{amounts({'page': found['queued']})} to go, {found['at_work']:,} at work, {found['failed']:,} failed"
 
 
 def took(run: Run) -> str:
@@ -130,24 +131,23 @@ def show_lists(lists: list[Mapping[str, Any]]) -> Table:
             one["reviews"].removesuffix("-reviews"),
             verdict,
             f"{one['stored']:,}{total}",
-            text(one["why"] or ""),
+            text(place_in_words(one["why"] or "")),
         )
     return shown
 
 
 def show_run(run: Run) -> Iterator[RenderableType]:
     """Show all that is known of a run."""
+    yield text(f"Run {run['run']}: {command_of(run)}", "bold")
     facts = Table(Column(no_wrap=True), Column(overflow="fold"), box=None, show_header=False, pad_edge=False)
     rows = {
-        "run": run["run"],
-        "command": command_of(run),
         "database": run["database"],
         "started": run["started_at"],
         "ended": run["finished_at"] or f"open: {what_is_left(run)}",
         "outcome": "" if run["outcome"] is None else f"{run['outcome']} ({run['exit_code']}): {run['message']}",
         "processes": ", ".join(f"{one['pid']} on {one['host']}" for one in run["processes"]),
         **{name: counts(run[name]) for name in ("records", "stored", "pages", "responses", "retries", "invalid")},
-        "failed": f"{run['requests']['failed']:,} pages",
+        "failed": amounts({"page": run["requests"]["failed"]}),
         "versions": counts(run["versions"]),
     }
     for name, value in rows.items():

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from rich.console import Console, RenderableType
+from rich.text import Text
 from scrapy.commands import ScrapyCommand
 
 from metacrawl.commands import stop
@@ -53,7 +54,8 @@ class Command(ScrapyCommand):
             else:
                 console = Console(highlight=False)
                 for part in shown:
-                    console.print(part)
+                    # A command that is broken into lines cannot be copied.
+                    console.print(part, soft_wrap=isinstance(part, Text))
             sys.stdout.flush()
         except BrokenPipeError:
             # Who reads it has seen enough; what is left to write must go somewhere when Python ends.

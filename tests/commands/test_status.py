@@ -21,6 +21,8 @@ from tests.database.parts import a_list
 from tests.frontier.parts import review
 
 NEVER = "2016/movie/Movie/title/"
+# Longer than any terminal is wide.
+FOLDER = "folder/" * 40
 
 
 def fill(url):
@@ -37,7 +39,7 @@ def fill(url):
         lists = [a_list(first, f"film-{n:02}", "short", missing=n) for n in range(1, 26)]
         connection.execute(sa.insert(COMPLETENESS), [*lists, a_list(first, "whole", "complete")])
         close(connection, first, Leaving(Outcome.PARTIAL, "1 page could not be had", problems, unfinished=False))
-        second = runs.enter(connection, "other", "user_reviews", {"movie": "@my films.txt", "limit": "3"})
+        second = runs.enter(connection, "other", "user_reviews", {"movie": f"@{FOLDER}my films.txt", "limit": "3"})
         worker = queue.Worker(runs.enlist(connection, second), second, 60)
         queue.add(connection, second, [Row(name, f"http://x/{name}", "http://x", 0, "{}") for name in "abc"])
         [leased] = queue.lease(connection, worker, 1, alone=False)
@@ -61,9 +63,9 @@ def test_runs_and_what_is_missing_are_shown(scrapy, database_url):
     assert first[1:3] == ["movies", "movie=her"]
     assert first[6:] == ["partial", "0", "2", "3"]
     says = "Run 2 is open, 2 pages to go, 0 at work, 1 failed; to go on: scrapy crawl user_reviews "
-    assert f"{says}-a 'movie=@my films.txt' -a limit=3" in lines
+    assert f"{says}-a 'movie=@{FOLDER}my films.txt' -a limit=3" in lines
     assert "Completeness: 1 of 26 lists of 26 films are complete, 25 short (325 reviews missing), 0 unknown" in lines
-    shown = [line.split()[0] for line in lines if "HTTP 500" in line]
+    shown = [line.split()[0] for line in lines if "  list, first page: HTTP 500" in line]
     assert shown == [f"film-{n:02}" for n in range(1, 21)]
     assert lines[-1] == "and 5 more: scrapy status --films"
     assert "whole" not in run.stdout
@@ -95,7 +97,7 @@ def test_all_films_are_shown_on_demand(scrapy, database):
 def test_one_run_is_shown_in_full(scrapy, database):
     run = scrapy("status", "1")
     assert run.returncode == 0, run.stderr
-    assert "scrapy crawl movies -a movie=her" in run.stdout
+    assert run.stdout.startswith("Run 1: scrapy crawl movies -a movie=her\n")
     assert "partial (10): 1 page could not be had" in run.stdout
     assert "http://x/movie/her: HTTP 404" in run.stdout
     assert "2016/movie 3" in run.stdout
