@@ -47,8 +47,8 @@ class Notify(Action):
         if webhook:
             attempt("The webhook", lambda: post(webhook, body(account, failed)))
         if mail_to:
-            message = letter(mail_to, self.settings["METACRAWL_MAIL_FROM"], account, failed)
-            attempt("The mail server", lambda: send(self.settings["METACRAWL_SMTP_URL"], message))
+            sender, server = self.settings["METACRAWL_MAIL_FROM"], self.settings["METACRAWL_SMTP_URL"]
+            attempt("The mail server", lambda: send(server, letter(mail_to, sender, account, failed)))
 
 
 def reasons(result: MonitorResult) -> dict[str, str]:
@@ -104,7 +104,7 @@ def attempt(receiver: str, action: Callable[[], None]) -> None:
 
 def headline(account: Mapping[str, Any], failed: Mapping[str, str]) -> str:
     """Tell in a line how a run ended and what is wrong with it."""
-    run = f"run {account['run']} ({account['spider']})" if "run" in account else "a run that could not start"
+    run = f"run {account['run']} ({account['spider']})" if "run" in account else "a run that left no record"
     wrong = "; ".join(f"{name}: {why}" for name, why in failed.items())
     return f"metacrawl: {run} ended as {account['outcome']}; {wrong}"
 

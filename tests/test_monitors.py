@@ -89,6 +89,7 @@ def test_each_fails_alone_and_says_why(monitor, changes, says):
     "changes",
     [
         {"completeness": {"stored": 4980, "missing": 20}},
+        {"completeness": {"stored": 56, "missing": 448}, "arguments": {"source": "files", "path": "saved"}},
         {"requests": {"failed": 4}},
         {"retries": {"timeout": 20}},
         {"fields": {"2016/movie/Movie": {"of": 100, "filled": {"title": 95, "tagline": 31}}}},
