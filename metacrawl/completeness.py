@@ -1,8 +1,10 @@
 """Whether all that the site has is stored: what its pages say of that, and the verdict. Pure."""
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlsplit
 
 from metacrawl.urls import PageKind
 
@@ -16,6 +18,10 @@ LISTS = {
     PageKind.CRITIC_REVIEWS: {PageKind.CRITIC_REVIEWS, PageKind.API_CRITIC_REVIEWS, PageKind.API_CRITIC_REVIEWS_PAGE},
     PageKind.USER_REVIEWS: {PageKind.USER_REVIEWS, PageKind.API_USER_REVIEWS, PageKind.API_USER_REVIEWS_PAGE},
 }
+
+# The URLs of a film's page, and of a list's, wherever they are served.
+FILM_URL = re.compile(r"://.*/movie/[^/?]+$")
+LIST_URL = re.compile(r"://.*(?:/reviews/|/(?:movies-)?(?:critic|user)-reviews(?:[/?]|$))")
 
 # Before a page is known to be captured.
 NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
@@ -80,7 +86,8 @@ def judge(said: Sequence[Total], stored: int, failure: str | None) -> Verdict:
     last = {one.source: one for one in sorted(said, key=lambda one: one.at_least and one.number)}
     exact = next((last[source] for source in SOURCES if source in last and not last[source].at_least), None)
     least = max((one for one in last.values() if one.at_least), key=lambda one: one.number, default=None)
-    best = exact or least
+    # The word that there are none is no number to set against one.
+    best = least if least and least.number and exact and exact.source == NONE else exact or least
     number = best.number if best else 0
     missing = max(0, number - stored)
     moved = has_moved(said)
@@ -107,6 +114,23 @@ def judge(said: Sequence[Total], stored: int, failure: str | None) -> Verdict:
         totals={source: last[source].number for source in SOURCES if source in last},
         agree=agree(last.values()),
     )
+
+
+def place_in_words(why: str) -> str:
+    """Shorten what went wrong with a page, by its URL, for a line that has the film.
+
+    >>> place_in_words("https://example.org/reviews/metacritic/user/movies/her/web?sort=date&offset=50: HTTP 500")
+    'list, from entry 50: HTTP 500'
+    """
+    url, _, what = why.partition(": ")
+    if FILM_URL.search(url):
+        return f"film page: {what}"
+    if not LIST_URL.search(url):
+        return why
+    query = dict(parse_qsl(urlsplit(url).query))
+    if "offset" in query:
+        return f"list, from entry {query['offset']}: {what}"
+    return f"list, page {query['page']}: {what}" if "page" in query else f"list, first page: {what}"
 
 
 def has_moved(said: Iterable[Total]) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metacrawl.completeness import FILM_PAGE, LIST, NONE, PAGES, SCORE, SOURCES, Total, judge
+from metacrawl.completeness import FILM_PAGE, LIST, NONE, PAGES, SCORE, SOURCES, Total, judge, place_in_words
 from metacrawl.demo.backend import Backend
 from metacrawl.demo.content import build_world
 from metacrawl.demo.designs import designs
@@ -30,6 +30,26 @@ def listed(*numbers: int, by: str = "date") -> list[Total]:
 def short_of(said, stored, failure=None) -> tuple[str, int]:
     verdict = judge(said, stored, failure)
     return verdict.verdict, verdict.missing
+
+
+@pytest.mark.parametrize(
+    ("why", "says"),
+    [
+        ("http://x/movie/her: HTTP 404", "film page: HTTP 404"),
+        ("http://x/movie/reviews: timeout: 30 s", "film page: timeout: 30 s"),
+        ("http://x/movie/her/user-reviews?sort-by=date&page=3: HTTP 500", "list, page 3: HTTP 500"),
+        ("http://a/web/2014id_/http://x/movie/her/critic-reviews: HTTP 500", "list, first page: HTTP 500"),
+        (
+            "http://x/reviews/metacritic/user/movies/her/web?offset=50&limit=50: HTTP 500",
+            "list, from entry 50: HTTP 500",
+        ),
+        ("http://a/cdx?url=x: HTTP 500", "http://a/cdx?url=x: HTTP 500"),
+        ("her: the archive has no critic reviews", "her: the archive has no critic reviews"),
+        ("the list moved while it was read", "the list moved while it was read"),
+    ],
+)
+def test_a_page_that_failed_is_told_in_words(why, says):
+    assert place_in_words(why) == says
 
 
 def test_a_list_that_is_stored_whole_is_complete():
@@ -70,6 +90,12 @@ def test_a_number_that_is_a_least_one_can_show_a_lack_and_nothing_more():
 def test_of_least_numbers_the_highest_counts():
     said = [total(PAGES, number, at_least=True, page=page) for page, number in enumerate((3961, 3961, 521))]
     assert short_of(said, 214) == ("short", 3747)
+
+
+def test_the_word_that_there_are_none_does_not_stand_against_a_number():
+    said = [total(NONE, 0), total(SCORE, 30, at_least=True)]
+    assert short_of(said, 0) == ("short", 30)
+    assert not judge(said, 0, None).agree
 
 
 def test_where_no_page_says_how_many_there_are_nobody_knows():

@@ -14,6 +14,7 @@ from metacrawl.database import runs
 from metacrawl.database.connection import connect, disposed_on_error, make_engine, told_of
 from metacrawl.database.lock import lock
 from metacrawl.frontier import queue
+from metacrawl.frontier.beginning import to_go_on_with
 from metacrawl.outcome import ConfigError, Outcome, RefusedError, amounts
 from metacrawl.spiders.arguments import read_arguments
 from metacrawl.spiders.base import FilmSpider, job_of, make_source
@@ -68,7 +69,7 @@ class Command(crawl.Command):
             held.release()
         if not arguments.fresh:
             with disposed_on_error(engine), told_of(engine, "read"), engine.connect() as connection:
-                self.resumed = describe(connection, job)
+                self.resumed = describe(connection, job, arguments.source)
         engine.dispose()
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
@@ -109,10 +110,10 @@ def check_settings(settings: BaseSettings) -> None:
             raise ConfigError(f"{name}={settings[name]} is no number of seconds, {least} or more")
 
 
-def describe(connection: sa.Connection, job: str) -> str:
+def describe(connection: sa.Connection, job: str, source: str) -> str:
     """Tell of the run that a command goes on with; empty where it starts one."""
-    run = runs.open_run(connection, job)
+    run = to_go_on_with(connection, job, source)
     if run is None:
         return ""
-    left = amounts({"request": queue.left(connection, run)})
+    left = amounts({"request": queue.left(connection, run) + queue.failed(connection, run)})
     return f"resuming run {run}: {amounts(runs.met(connection, run))} so far, {left} to go"

@@ -59,6 +59,8 @@ def close(connection: sa.Connection, run: int, leaving: Leaving) -> Closed:
         finished_at: Any = connection.execute(sa.select(RUNS.c.finished_at).where(RUNS.c.id == run)).scalar()
         account |= {
             "finished_at": iso_timestamp(finished_at),
+            # The same command tries again for what could not be had, which makes the rest no fresher.
+            "first_finished_at": account["first_finished_at"] or iso_timestamp(finished_at),
             "outcome": leaving.outcome.label,
             "exit_code": leaving.outcome.value,
             "message": leaving.message,
@@ -92,6 +94,7 @@ def give(connection: sa.Connection, run: int) -> Account:
         "versions": kept.get("versions", {}),
         "database": shown(connection.engine.url),
         "started_at": iso_timestamp(row.started_at),
+        "first_finished_at": kept.get("first_finished_at"),
         **ended,
         "processes": processes(connection, run),
         "requests": requests(connection, run),

@@ -7,9 +7,10 @@ from itertools import islice
 
 import sqlalchemy as sa
 
-from metacrawl.completeness import COMPLETE, LISTS, SHORT, Total, Verdict, has_moved, judge
+from metacrawl.completeness import COMPLETE, LISTS, SHORT, Total, Verdict, has_moved, judge, place_in_words
 from metacrawl.database.rows import upsert
 from metacrawl.database.schema import COMPLETENESS, CRITIC_REVIEWS, FRONTIER, PROBLEMS, TOTALS, USER_REVIEWS
+from metacrawl.outcome import amounts
 from metacrawl.urls import PageKind
 
 TABLES = {PageKind.CRITIC_REVIEWS: CRITIC_REVIEWS, PageKind.USER_REVIEWS: USER_REVIEWS}
@@ -22,7 +23,7 @@ List = tuple[str, PageKind]
 
 
 def keep(connection: sa.Connection, run: int, request: int, asked_for: str, totals: Iterable[Total]) -> None:
-    """Keep what the page of a request has said; the same page again says it anew."""
+    """Keep what the page of a request has said; the same page again says it anew, unless the site showed it before."""
     rows = [
         {
             "run": run,
@@ -42,7 +43,7 @@ def keep(connection: sa.Connection, run: int, request: int, asked_for: str, tota
         for total in totals
     ]
     if rows:
-        upsert(connection, TOTALS, rows)
+        upsert(connection, TOTALS, rows, newer="captured_at")
 
 
 @dataclass
@@ -55,10 +56,11 @@ class Ledger:
         """Give those of one verdict."""
         return {which: found for which, found in self.verdicts.items() if found.verdict == verdict}
 
-    def explains(self, film: str | None, kind: str | None) -> bool:
-        """Tell whether a verdict says what has become of a page: one of a list that was judged by its number."""
+    def explains(self, film: str | None, kind: str | None, *, even_short: bool) -> bool:
+        """Tell whether a page may be missing: its list is complete without it, or is named as short in its stead."""
+        enough = {COMPLETE, SHORT} if even_short else {COMPLETE}
         verdicts = (self.verdicts.get((film or "", reviews)) for reviews in TABLES if kind in LISTS[reviews])
-        return any(verdict and verdict.verdict in {COMPLETE, SHORT} for verdict in verdicts)
+        return any(verdict and verdict.verdict in enough for verdict in verdicts)
 
     def describe(self) -> str:
         """Tell how much is short, and of which films; empty if nothing is."""
@@ -70,7 +72,7 @@ class Ledger:
         missing = sum(verdict.missing for verdict in short.values())
         least = "at least " if any(verdict.at_least for verdict in short.values()) else ""
         named = [
-            f"{film} ({verdict.missing:,} {NOUNS[kind]}{'s' * (verdict.missing != 1)}: {verdict.why})"
+            f"{film} ({amounts({NOUNS[kind]: verdict.missing})}: {place_in_words(verdict.why or '')})"
             for (film, kind), verdict in islice(short.items(), NAMED)
         ]
         more = [f"and {len(short) - NAMED} more lists"] if len(short) > NAMED else []
@@ -83,7 +85,8 @@ class Ledger:
 def settle(connection: sa.Connection, run: int, wanted: Collection[PageKind]) -> Ledger:
     """Judge all that a run has read of the `wanted` kinds of review, and keep the verdicts."""
     totals, failures = read_totals(connection, run), read_failures(connection, run)
-    films = dict.fromkeys([*(film for film, _ in totals), *(film for film, _ in failures)])
+    # In an order that is the same in all runs, so that no two wait for each other's verdicts.
+    films = sorted({film for film, _ in (*totals, *failures)})
     stored = {kind: count_stored(connection, run, kind) for kind in wanted}
     ledger = Ledger()
     for film in films:
@@ -141,11 +144,18 @@ def count_stored(connection: sa.Connection, run: int, kind: PageKind) -> dict[st
 
 def forgive(connection: sa.Connection, run: int, ledger: Ledger) -> None:
     """Try no more for pages of lists that are complete without them."""
-    for film, reviews in ledger.of(COMPLETE):
-        pages = sa.select(PROBLEMS.c.page).where(
-            PROBLEMS.c.run == run, PROBLEMS.c.film == film, PROBLEMS.c.kind.in_(LISTS[reviews])
-        )
-        connection.execute(sa.update(FRONTIER).where(FRONTIER.c.id.in_(pages)).values(state="done"))
+    query = sa.select(PROBLEMS.c.page, PROBLEMS.c.film, PROBLEMS.c.kind).where(
+        PROBLEMS.c.run == run, PROBLEMS.c.page.is_not(None)
+    )
+    pages = [
+        {"page": page}
+        for page, film, kind in connection.execute(query)
+        if ledger.explains(film, kind, even_short=False)
+    ]
+    # By their run, too: the id of a request that is forgotten may be another one's by now.
+    failed = sa.and_(FRONTIER.c.id == sa.bindparam("page"), FRONTIER.c.run == run, FRONTIER.c.state == "dead")
+    if pages:
+        connection.execute(sa.update(FRONTIER).where(failed).values(state="done"), pages)
 
 
 def lists_to_read_again(connection: sa.Connection, run: int, wanted: Collection[PageKind]) -> dict[str, str]:
@@ -169,8 +179,3 @@ def is_worth_it(said: Sequence[Total], stored: int, failure: str | None) -> bool
     """Tell whether another reading of a list may find more: not where only nobody knows how many there are."""
     verdict = judge(said, stored, failure)
     return verdict.verdict != COMPLETE and (verdict.missing > 0 or failure is not None or has_moved(said))
-
-
-def forget(connection: sa.Connection, run: int) -> None:
-    """Forget what the pages of a run have said: the verdicts stay."""
-    connection.execute(sa.delete(TOTALS).where(TOTALS.c.run == run))

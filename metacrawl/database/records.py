@@ -54,10 +54,12 @@ def save_reviews(connection: sa.Connection, run: int, kind: type[Record], review
         key = place(review, stored, since)
         old = stored.get(key)
         counts[f"met/{table.name}"] += old is None or old["seen_run"] != run
-        row = to_row(review) | {"key": key, "seen_run": run}
+        # A newer run that is at work, too, counts by it what it has met.
+        seen_run = max(run, old["seen_run"]) if old else run
+        row = to_row(review) | {"key": key, "seen_run": seen_run}
         if old and is_older(row, old):
             # Saved and archived pages come in any order.
-            row = old | {"seen_run": run}
+            row = old | {"seen_run": seen_run}
         change, row = judge(old, row)
         stored[key] = met[key] = row
         counts[change] += 1

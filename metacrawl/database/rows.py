@@ -59,8 +59,11 @@ def insert(connection: sa.Connection, table: sa.Table) -> postgresql.Insert | sq
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
-def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
-    """Write whole rows, whether or not their keys are there already."""
+def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Row], *, newer: str | None = None) -> None:
+    """Write whole rows, whether or not their keys are there already; with `newer`, over none that has more there."""
     statement = insert(connection, table)
     replaced = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
-    connection.execute(statement.on_conflict_do_update(index_elements=table.primary_key.columns, set_=replaced), rows)
+    where = statement.excluded[newer] >= table.c[newer] if newer else None
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=table.primary_key.columns, set_=replaced, where=where), rows
+    )

@@ -35,23 +35,20 @@ def open_run(connection: sa.Connection, job: str) -> int | None:
     return run
 
 
-def reopen(connection: sa.Connection, job: str) -> int | None:
-    """Open the last run of a job again if it has ended not long ago without all that it was to have."""
-    last = sa.select(RUNS.c.id, RUNS.c.finished_at).where(RUNS.c.job == job).order_by(RUNS.c.id.desc()).limit(1)
-    run = connection.execute(last).first()
-    if run is None or run.finished_at is None or run.finished_at < now() - RETRY_WITHIN:
+def last_run(connection: sa.Connection, job: str) -> int | None:
+    """Find the last run of a job if it first ended not long ago."""
+    run = connection.execute(sa.select(RUNS).where(RUNS.c.job == job).order_by(RUNS.c.id.desc()).limit(1)).first()
+    if run is None or run.finished_at is None:
         return None
-    failed = sa.select(FRONTIER.c.id).where(FRONTIER.c.run == run.id, FRONTIER.c.state == "dead")
-    if connection.execute(failed.limit(1)).scalar() is None:
-        return None
-    connection.execute(sa.update(RUNS).where(RUNS.c.id == run.id).values(finished_at=None))
-    return int(run.id)
+    kept = (run.record or {}).get("first_finished_at")
+    first = dt.datetime.fromisoformat(kept) if kept else run.finished_at
+    return int(run.id) if first > now() - RETRY_WITHIN else None
 
 
 def resume(connection: sa.Connection, run: int) -> bool:
     """Take a run for one that is at work; tells whether it was not, for a process of it had said how it ended."""
     ended = sa.update(RUNS).where(RUNS.c.id == run, RUNS.c.outcome.is_not(None))
-    return connection.execute(ended.values(outcome=None, message=None)).rowcount > 0
+    return connection.execute(ended.values(finished_at=None, outcome=None, message=None)).rowcount > 0
 
 
 def enter(connection: sa.Connection, job: str, spider: str, arguments: Mapping[str, Any]) -> int:

@@ -19,11 +19,20 @@ def begin(connection: sa.Connection, spider: FilmSpider) -> int:
     job = spider.job
     if spider.arguments.fresh:
         give_up(connection, job)
-    elif run := runs.open_run(connection, job) or runs.reopen(connection, job):
+    elif run := to_go_on_with(connection, job, spider.arguments.source):
         resume(connection, run)
         return run
     runs.forget(connection, job)
     return runs.enter(connection, job, spider.name, spider.given)
+
+
+def to_go_on_with(connection: sa.Connection, job: str, source: str) -> int | None:
+    """Find the open run of a job, or else its last one if there is something that it could not have."""
+    if run := runs.open_run(connection, job):
+        return run
+    run = runs.last_run(connection, job)
+    # A saved page that could not be read is mended by whoever saved it, and others with it.
+    return run if run and source != "files" and queue.failed(connection, run) else None
 
 
 def give_up(connection: sa.Connection, job: str) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -43,7 +44,9 @@ def end(connection: sa.Connection, run: "Run") -> tuple[Outcome, str, account.Cl
     wanted = frozenset() if unfinished else run.spider.reviews
     verdicts = completeness.settle(connection, run.id, wanted)
     completeness.forgive(connection, run.id, verdicts)
-    problems = runs.problems(connection, run.id, verdicts.explains)
+    # Where the short make no run partial, their pages that could not be had must.
+    explained = partial(verdicts.explains, even_short=run.spider.source.follows)
+    problems = runs.problems(connection, run.id, explained)
     outcome, message = run.conclude(problems, runs.met(connection, run.id), verdicts.describe(), unfinished=unfinished)
     runs.set_figures(connection, run.ledger.worker.id, run.ledger.figures.as_json())
     closed = account.close(connection, run.id, account.Leaving(outcome, message, problems, unfinished))

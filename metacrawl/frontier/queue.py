@@ -170,13 +170,22 @@ def reclaim(connection: sa.Connection, worker: Worker, *, everything: bool) -> l
     return [url for state, url in connection.execute(statement) if state == "dead"]
 
 
+def is_failed(run: int) -> sa.ColumnElement[bool]:
+    """Compare with what could not be had, but for what processes have died of."""
+    return sa.and_(FRONTIER.c.run == run, FRONTIER.c.state == "dead", FRONTIER.c.crashes < POISON)
+
+
+def failed(connection: sa.Connection, run: int) -> int:
+    """Count the requests of what could not be had."""
+    number: int = connection.execute(sa.select(sa.func.count()).where(is_failed(run))).scalar_one()
+    return number
+
+
 def retry(connection: sa.Connection, run: int) -> int:
-    """Queue again what could not be had, but for what processes have died of; forgets what was wrong with it."""
-    failed = sa.and_(FRONTIER.c.run == run, FRONTIER.c.state == "dead", FRONTIER.c.crashes < POISON)
-    statement = sa.update(FRONTIER).where(failed).values(state="queued").returning(FRONTIER.c.id)
-    ids = list(connection.execute(statement).scalars())
-    connection.execute(sa.delete(PROBLEMS).where(PROBLEMS.c.run == run, PROBLEMS.c.page.in_(ids)))
-    return len(ids)
+    """Queue again what could not be had; forgets what was wrong with it."""
+    pages = sa.select(FRONTIER.c.id).where(is_failed(run))
+    connection.execute(sa.delete(PROBLEMS).where(PROBLEMS.c.run == run, PROBLEMS.c.page.in_(pages)))
+    return connection.execute(sa.update(FRONTIER).where(is_failed(run)).values(state="queued")).rowcount
 
 
 def left(connection: sa.Connection, run: int) -> int:

@@ -94,6 +94,7 @@ def test_pages_that_fail_for_good_are_named_and_had_when_they_can_be(crawl, larg
     assert first.returncode == 10, first.stdout
     assert first.stdout.startswith(f"partial: {len(films)} of {reviews} films short, {number} reviews missing: ")
     assert first.stdout.endswith("run the same command again to retry\n")
+    assert "backend" not in first.stdout, "no page of a list is told by its URL"
     assert {which: row["missing"] for which, row in verdicts.items() if row["verdict"] == "short"} == dict(lacking)
     assert all("HTTP 500" in row["why"] for row in verdicts.values() if row["verdict"] == "short")
     assert {row["verdict"] for row in verdicts.values()} == {"short", "complete"}

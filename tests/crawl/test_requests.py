@@ -59,7 +59,7 @@ def test_a_page_that_does_not_come_at_all_is_named(crawl, pages, film, stored):
     run, asked = crawl({USERS: (500, b"busy")})
     assert run.returncode == 10
     assert run.stdout.startswith("partial: 1 of 1 film short, ")
-    assert f"{USERS}: HTTP 500); " in run.stdout
+    assert "(11 user reviews: list, first page: HTTP 500); " in run.stdout
     assert asked[USERS] == 3
     assert lacking(film, stored()) == {"UserReview"}
 

@@ -13,7 +13,7 @@ def a_list(run, film, verdict, *, missing=0):
         "source": "list",
         "stored": 10 - missing,
         "missing": missing,
-        "why": None if verdict == "complete" else "HTTP 500",
+        "why": None if verdict == "complete" else f"http://x/movie/{film}/critic-reviews: HTTP 500",
         "totals": {},
         "agree": True,
     }
