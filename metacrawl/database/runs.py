@@ -51,9 +51,11 @@ def resume(connection: sa.Connection, run: int) -> bool:
     return connection.execute(ended.values(finished_at=None, outcome=None, message=None)).rowcount > 0
 
 
-def enter(connection: sa.Connection, job: str, spider: str, arguments: Mapping[str, Any]) -> int:
+def enter(connection: sa.Connection, job: str, spider: str, arguments: Mapping[str, str]) -> int:
     """Give the open run of a job, or start one, whose id is higher than those of all before."""
-    values = {"job": job, "spider": spider, "arguments": dict(arguments), "started_at": now(), "seeded": False}
+    # A file's name need be no text.
+    told = {name: value.encode(errors="backslashreplace").decode() for name, value in arguments.items()}
+    values = {"job": job, "spider": spider, "arguments": told, "started_at": now(), "seeded": False}
     statement = insert(connection, RUNS).values(values).on_conflict_do_nothing().returning(RUNS.c.id)
     while True:
         started: int | None = connection.execute(statement).scalar()
@@ -102,8 +104,9 @@ def finish(connection: sa.Connection, run: int, outcome: Outcome, message: str) 
 
 
 def forget(connection: sa.Connection, job: str) -> None:
-    """Forget what earlier runs of a job were at: it begins anew."""
-    runs = sa.select(RUNS.c.id).where(RUNS.c.job == job, sa.not_(OPEN))
+    """Forget what earlier runs of a job were at, for it begins anew, and all that nobody goes on with any more."""
+    over = sa.or_(RUNS.c.job == job, RUNS.c.finished_at < now() - RETRY_WITHIN)
+    runs = sa.select(RUNS.c.id).where(sa.not_(OPEN), over)
     for table in (FRONTIER, TOTALS):
         connection.execute(sa.delete(table).where(table.c.run.in_(runs)))
 

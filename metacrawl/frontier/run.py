@@ -119,7 +119,7 @@ class Run:
         except RefusedError as error:
             self.note(Problem(error.outcome, str(error)))
             return
-        except SQLAlchemyError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the run must end with it
             self.note_failure(error)
             return
         limits = settings.getint("CONCURRENT_REQUESTS"), settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")

@@ -1,8 +1,10 @@
 """What the spiders share: arguments and request flow."""
 
 import hashlib
+import os
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import msgspec
@@ -54,8 +56,13 @@ def make_source(arguments: Arguments, settings: BaseSettings, kinds: Collection[
 def job_of(spider: str, arguments: Arguments, source: Source) -> str:
     """Tell jobs apart: the same spider, asked for the same films on the same site, has the same."""
     asked = [spider, source.base_urls, replace(arguments, fresh=False)]
-    what = msgspec.json.encode(asked, enc_hook=str, order="deterministic")
+    what = msgspec.json.encode(asked, enc_hook=plain, order="deterministic")
     return hashlib.sha256(what).hexdigest()
+
+
+def plain(value: object) -> str | bytes:
+    """Write what JSON has no form for: of a file's name the bytes, for they need be no text."""
+    return os.fsencode(value) if isinstance(value, Path) else str(value)
 
 
 class FilmSpider(Spider):

@@ -42,8 +42,9 @@ def test_a_saved_film_page_gives_the_film_and_its_reviews(scrapy, shared_pages, 
     assert not found
 
 
-def test_the_time_of_a_saved_page_is_its_files(scrapy, fixture_page, stored):
+def test_the_time_of_a_saved_page_is_its_files_whose_name_need_be_no_text(scrapy, fixture_page, stored):
     page = fixture_page("movie-with-everything.html")
+    page = page.rename(page.with_name(os.fsdecode(b"film-\xff.html")))
     os.utime(page, (0, dt.datetime(2019, 5, 6, 7, 8, 9, tzinfo=dt.UTC).timestamp()))
     assert scrapy("crawl", "movies", "-a", "source=files", "-a", f"path={page}").returncode == 0
     assert {record.captured_at for record in stored()} == {dt.datetime(2019, 5, 6, 7, 8, 9, tzinfo=dt.UTC)}

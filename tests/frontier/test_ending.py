@@ -10,7 +10,7 @@ from metacrawl.completeness import FILM_PAGE, Total
 from metacrawl.database import completeness, runs
 from metacrawl.database.account import Leaving, close
 from metacrawl.database.records import save
-from metacrawl.database.schema import FRONTIER
+from metacrawl.database.schema import FRONTIER, TOTALS
 from metacrawl.figures import Figures
 from metacrawl.frontier import beginning, queue
 from metacrawl.frontier.ending import end
@@ -129,3 +129,15 @@ def test_saved_pages_are_all_read_again_for_they_may_be_others_by_now(database):
     fail(database)
     database.do(close, database.run, PARTLY)
     assert database.do(beginning.begin, spider("files")) == database.run + 1
+
+
+@pytest.mark.parametrize(("hours", "kept"), [(11, 1), (13, 0)])
+def test_what_nobody_goes_on_with_any_more_is_forgotten(database, monkeypatch, hours, kept):
+    fail(database)
+    says(database, 9)
+    database.do(close, database.run, PARTLY)
+    later = runs.now() + dt.timedelta(hours=hours)
+    monkeypatch.setattr(runs, "now", lambda: later)
+    database.do(runs.forget, "of another job")
+    for table in (FRONTIER, TOTALS):
+        assert database.do(lambda connection, table=table: len(connection.execute(sa.select(table)).all())) == kept
