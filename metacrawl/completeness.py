@@ -27,6 +27,8 @@ LIST_URL = re.compile(r"://.*(?:/reviews/|/(?:movies-)?(?:critic|user)-reviews(?
 NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 COMPLETE, SHORT, UNKNOWN = "complete", "short", "unknown"
+# Why a verdict is `unknown` though all was read.
+NOT_SAID = "no page says how many there are"
 
 
 @dataclass
@@ -102,7 +104,7 @@ def judge(said: Sequence[Total], stored: int, failure: str | None) -> Verdict:
     elif best:
         verdict, why = COMPLETE, None
     else:
-        verdict, why = UNKNOWN, failure or "no page says how many there are"
+        verdict, why = UNKNOWN, failure or NOT_SAID
     return Verdict(
         verdict=verdict,
         total=number if best else None,

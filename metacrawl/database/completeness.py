@@ -7,7 +7,7 @@ from itertools import islice
 
 import sqlalchemy as sa
 
-from metacrawl.completeness import COMPLETE, LISTS, SHORT, Total, Verdict, has_moved, judge, place_in_words
+from metacrawl.completeness import COMPLETE, LISTS, NOT_SAID, SHORT, Total, Verdict, judge, place_in_words
 from metacrawl.database.rows import upsert
 from metacrawl.database.schema import COMPLETENESS, CRITIC_REVIEWS, FRONTIER, PROBLEMS, TOTALS, USER_REVIEWS
 from metacrawl.outcome import amounts
@@ -84,21 +84,26 @@ class Ledger:
 
 def settle(connection: sa.Connection, run: int, wanted: Collection[PageKind]) -> Ledger:
     """Judge all that a run has read of the `wanted` kinds of review, and keep the verdicts."""
-    totals, failures = read_totals(connection, run), read_failures(connection, run)
-    # In an order that is the same in all runs, so that no two wait for each other's verdicts.
-    films = sorted({film for film, _ in (*totals, *failures)})
-    stored = {kind: count_stored(connection, run, kind) for kind in wanted}
-    ledger = Ledger()
-    for film in films:
-        for kind in sorted(wanted):
-            failure = failures.get((film, kind))
-            ledger.verdicts[film, kind] = judge(totals[film, kind], stored[kind].get(film, 0), failure)
+    ledger = judge_all(connection, run, wanted)
     rows = [
         {"film": film, "reviews": kind.value, "run": run} | vars(verdict)
         for (film, kind), verdict in ledger.verdicts.items()
     ]
     if rows:
         upsert(connection, COMPLETENESS, rows)
+    return ledger
+
+
+def judge_all(connection: sa.Connection, run: int, wanted: Collection[PageKind]) -> Ledger:
+    """Judge all that a run has read of the `wanted` kinds of review so far."""
+    totals, failures = read_totals(connection, run), read_failures(connection, run)
+    stored = {kind: count_stored(connection, run, kind) for kind in wanted}
+    ledger = Ledger()
+    # In an order that is the same in all runs, so that no two wait for each other's verdicts.
+    for film in sorted({film for film, _ in (*totals, *failures)}):
+        for kind in sorted(wanted):
+            failure = failures.get((film, kind))
+            ledger.verdicts[film, kind] = judge(totals[film, kind], stored[kind].get(film, 0), failure)
     return ledger
 
 
@@ -160,22 +165,11 @@ def forgive(connection: sa.Connection, run: int, ledger: Ledger) -> None:
 
 def lists_to_read_again(connection: sa.Connection, run: int, wanted: Collection[PageKind]) -> dict[str, str]:
     """Give the lists of which something is missing, in another order: the site's own URL → what led to the film."""
-    totals, failures = read_totals(connection, run), read_failures(connection, run)
-    stored = {kind: count_stored(connection, run, kind) for kind in wanted}
-    lists = [
-        (film, kind)
-        for (film, kind), said in totals.items()
-        if kind in wanted and is_worth_it(said, stored[kind].get(film, 0), failures.get((film, kind)))
-    ]
-    query = sa.select(TOTALS.c.again, TOTALS.c.asked_for).where(TOTALS.c.run == run, TOTALS.c.again != "")
-    return {
-        again: asked_for
-        for film, kind in lists
-        for again, asked_for in connection.execute(query.where(TOTALS.c.film == film, TOTALS.c.reviews == kind.value))
-    }
-
-
-def is_worth_it(said: Sequence[Total], stored: int, failure: str | None) -> bool:
-    """Tell whether another reading of a list may find more: not where only nobody knows how many there are."""
-    verdict = judge(said, stored, failure)
-    return verdict.verdict != COMPLETE and (verdict.missing > 0 or failure is not None or has_moved(said))
+    verdicts = judge_all(connection, run, wanted).verdicts
+    # Where only nobody knows how many there are, another reading tells no more.
+    lists = {which for which, found in verdicts.items() if found.verdict != COMPLETE and found.why != NOT_SAID}
+    if not lists:
+        return {}
+    columns = TOTALS.c.film, TOTALS.c.reviews, TOTALS.c.again, TOTALS.c.asked_for
+    rows = connection.execute(sa.select(*columns).where(TOTALS.c.run == run, TOTALS.c.again != ""))
+    return {again: asked_for for film, reviews, again, asked_for in rows if (film, PageKind(reviews)) in lists}

@@ -62,7 +62,7 @@ def expressions() -> Iterator[str]:
 
 def blocks(page: PageRules) -> Iterator[tuple[str, Rules]]:
     """Give the rules of a kind of page, with the name of what they make."""
-    for block in (*page.movie, *([page.films] if page.films else [])):
+    for block in page.film_blocks:
         yield Movie.__name__, block.rules
     for name, block in page.lists.items():
         yield LIST_LOADERS[name].default_item_class.__name__, block.rules

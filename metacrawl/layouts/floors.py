@@ -51,9 +51,8 @@ VARIES: Mapping[type[Record], tuple[str, ...]] = {
 
 def floors(rules: PageRules, lacks: Collection[str]) -> dict[type[Record], dict[str, float]]:
     """Give the floors of the fields that a kind of page has."""
-    blocks = (*rules.movie, *filter(None, [rules.films]))
     read: dict[type[Record], set[str]] = {
-        Movie: {*rules.lists, *(name for block in blocks for name in block.rules)},
+        Movie: {*rules.lists, *(name for block in rules.film_blocks for name in block.rules)},
         CriticReview: set(rules.critic_reviews.block.rules) if rules.critic_reviews else set(),
         UserReview: set(rules.user_reviews.block.rules) if rules.user_reviews else set(),
     }

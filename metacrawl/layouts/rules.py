@@ -82,6 +82,11 @@ class PageRules:
     required: tuple[str, ...] = ("title",)
     """Fields of the film that such a page always has."""
 
+    @property
+    def film_blocks(self) -> tuple[Block, ...]:
+        """The blocks of films' single values, of one film or of a listing's."""
+        return (*self.movie, *filter(None, [self.films]))
+
 
 @dataclass(frozen=True)
 class ListPage:

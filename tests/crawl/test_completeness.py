@@ -100,6 +100,7 @@ def test_pages_that_fail_for_good_are_named_and_had_when_they_can_be(crawl, larg
     assert {row["verdict"] for row in verdicts.values()} == {"short", "complete"}
 
     assert second.returncode == 0, second.stdout
+    assert re.match(r"resuming run 1: .+ so far, \d+ requests? to go\ncomplete: ", second.stdout)
     assert left == []
     assert asked
     assert not had & set(asked), "what was had is not asked for again"
