@@ -249,3 +249,17 @@ def test_a_killed_crawl_leaves_no_lock(hanging_crawl, scrapy):
     crawl.wait(timeout=60)
     page = Path(__file__).parent.parent / "fixtures/2016/details.html"
     assert scrapy("crawl", "movies", "-a", "source=files", "-a", f"path={page}").returncode == 0
+
+
+def test_whatever_is_wrong_at_the_start_of_a_run_is_told(scrapy, serve, pages, tmp_path):
+    site = serve(pages)
+    crawl = ("crawl", "user_reviews", "-a", f"movie={FILM}")
+    assert scrapy(*crawl, METACRAWL_SITE_URL=site.url, **NO_DELAY).returncode == 0
+    with sqlite3.connect(tmp_path / "metacrawl.db") as connection:
+        connection.execute("UPDATE workers SET figures = '{'")
+    connection.close()
+    site.requests.clear()
+    run = scrapy(*crawl, METACRAWL_SITE_URL=site.url, **NO_DELAY)
+    assert run.returncode == 70, run.stdout
+    assert run.stdout.startswith("internal: JSONDecodeError: ")
+    assert site.requests == []
