@@ -45,7 +45,7 @@ COLUMN_TYPES: Mapping[type, type[sa.types.TypeEngine[Any]]] = {
 METADATA = sa.MetaData()
 
 # To be raised with each change of the tables, together with a step in `metacrawl.database.migrations`.
-VERSION = 4
+VERSION = 5
 SCHEMA_VERSION = sa.Table("schema_version", METADATA, sa.Column("version", sa.Integer, nullable=False))
 
 # Ordered by their bytes, as SQLite does, in whatever language the server was set up.
@@ -231,4 +231,6 @@ HOSTS = sa.Table(
     sa.Column("host", sa.Text, primary_key=True),
     # Seconds since 1970, by the database's clock.
     sa.Column("next_at", sa.Double, nullable=False),
+    # Until when its server wants no requests, by the same clock.
+    sa.Column("quiet_until", sa.Double),
 )
