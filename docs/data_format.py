@@ -22,8 +22,20 @@ What metacrawl publishes: three kinds of record. `scrapy export` writes a file f
 - A page that lacks a value gives null (lists: `[]`; CSV: an empty cell), never `0`, `""` or `"tbd"`.
 - Text keeps its Unicode. A line break of the page is one `\\n`, any other run of white space one space.
 - Dates are `YYYY-MM-DD`, timestamps `YYYY-MM-DDTHH:MM:SSZ` in UTC. URLs are absolute.
-- In CSV, lists are JSON in one cell, true and false are `true` and `false`.
+- In CSV, lists are JSON in one cell, true and false are `true` and `false`. Every cell is in quotes.
 - Two different reviews under one key are both kept: the later one's key ends in `/` and 8 hexadecimal digits.
+
+**CSV is for spreadsheets, JSON Lines is exact.** A spreadsheet runs what begins with `=`, `+`, `-` or `@`, whoever
+wrote it. So in CSV such text has a `'` before it, as has text that begins with `'`, a tab, a line break or NUL. A
+formula behind a `;`, a tab or a line break in a text has one, too: a spreadsheet set to another separator begins a cell
+there. Numbers and dates never have one. Take the marks off to have the texts as they were (all cells as text, for
+pandas takes a name such as `NA` for none):
+
+```python
+from metacrawl.cells import from_cell
+
+reviews = pandas.read_csv("user_reviews.csv", dtype=str, keep_default_na=False).map(from_cell)
+```
 
 In the database (tables `movies`, `critic_reviews`, `user_reviews`) each record has `seen_run` besides, the last run of
 table `runs` that met it. Table `movie_parts` keeps what each kind of page says of a film, and table `movie_history`

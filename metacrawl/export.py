@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import msgspec
 import sqlalchemy as sa
 
+from metacrawl.cells import cell_of
 from metacrawl.database.connection import shown
 from metacrawl.database.reading import count, read
 from metacrawl.database.schema import TABLES
@@ -23,22 +24,14 @@ def jsonl(record: Record) -> str:
     return msgspec.json.encode(record).decode() + "\n"
 
 
-def cells(record: Record) -> list[Any]:
-    """Write a record as CSV cells: empty for none, JSON for lists, everything else as in JSON."""
-    values = msgspec.to_builtins(record).values()
-    return [
-        value if isinstance(value, str) or value is None else msgspec.json.encode(value).decode() for value in values
-    ]
-
-
 def write_jsonl(file: IO[str], _kind: type[Record], records: Iterator[Record]) -> int:
     return sum(1 for record in records if file.write(jsonl(record)))
 
 
 def write_csv(file: IO[str], kind: type[Record], records: Iterator[Record]) -> int:
-    writer = csv.writer(file)
+    writer = csv.writer(file, quoting=csv.QUOTE_ALL)
     writer.writerow(field.name for field in fields(kind))
-    return sum(1 for record in records if writer.writerow(cells(record)))
+    return sum(1 for record in records if writer.writerow(map(cell_of, vars(record).values())))
 
 
 # Each returns how many records it wrote.
@@ -70,11 +63,13 @@ def export(engine: sa.Engine, folder: Path, form: str) -> dict[Path, int]:
 def whole_file(path: Path) -> Iterator[IO[str]]:
     """Open a file that appears under its name, in place of an older one, only once it is written to its end."""
     unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        with unfinished.open("w", encoding="utf-8", newline="") as file:
+    # One left over from a process that was killed; or a link that somebody put there, which is not to be followed.
+    unfinished.unlink(missing_ok=True)
+    with unfinished.open("x", encoding="utf-8", newline="") as file:
+        try:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)

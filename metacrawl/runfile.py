@@ -23,14 +23,20 @@ def write(folder: Path, account: Mapping[str, Any]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     started = account["started_at"].replace("-", "").replace(":", "")
     path = folder / f"{started}-run-{account['run']}.json"
+    put(path, account)
+    return path
+
+
+def put(path: Path, account: Mapping[str, Any]) -> None:
     unfinished = path.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        with unfinished.open("w", encoding="utf-8") as file:
+    # One left over, or a link that somebody put there, which is not to be followed.
+    unfinished.unlink(missing_ok=True)
+    with unfinished.open("x", encoding="utf-8") as file:
+        try:
             json.dump(account, file, ensure_ascii=False, indent=1)
             file.write("\n")
             file.flush()
             os.fsync(file.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return path
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)

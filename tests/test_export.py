@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from metacrawl.cells import from_cell
 from metacrawl.database import records, runs
 from metacrawl.database.connection import connect, connect_to_read
 from metacrawl.database.schema import TABLES
@@ -25,6 +26,7 @@ THEN = dt.datetime(2017, 7, 16, 12, tzinfo=dt.UTC)
 UGLY = st.sampled_from(
     [
         *('"', '""', ",", ";", "\n", "\n\n", "'", "\\", "\\n", "=1+1", "null", "[]", "{}", "0", "-", "tbd", "<br>"),
+        *("''", ";-", "\n@", "\t"),
         *("映画", "é", "e\u0301", "\U0001f600", "\u200b", "\ufeff", "\x01", "\x1c", "\x1f", "\x7f", "\x80"),
     ]
 )
@@ -99,7 +101,7 @@ def read_jsonl(path, kind):
 
 
 def read_csv(path, kind):
-    """Read as the README says: an empty cell is none, everything but text is JSON."""
+    """Read as DATA_FORMAT.md says: an empty cell is none, text may be marked, everything but text is JSON."""
     hints = get_type_hints(kind)
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -110,7 +112,8 @@ def cell_value(hint, cell):
     if cell == "":
         return "" if hint is str else None
     is_text = {str, dt.date, dt.datetime} & {hint, *get_args(hint)}
-    return cell if is_text and get_origin(hint) is not list else json.loads(cell)
+    text = from_cell(cell)
+    return text if is_text and get_origin(hint) is not list else json.loads(text)
 
 
 READERS = {"jsonl": read_jsonl, "csv": read_csv}
@@ -229,7 +232,7 @@ def test_a_kind_without_a_record_gives_an_empty_file(engine, tmp_path):
     export(engine, tmp_path / "jsonl", "jsonl")
     export(engine, tmp_path / "csv", "csv")
     assert (tmp_path / "jsonl" / "user_reviews.jsonl").read_bytes() == b""
-    assert (tmp_path / "csv" / "user_reviews.csv").read_text(encoding="utf-8").startswith("key,")
+    assert (tmp_path / "csv" / "user_reviews.csv").read_text(encoding="utf-8").startswith('"key",')
 
 
 def test_a_database_opened_to_read_can_be_exported(engine, tmp_path):
@@ -265,6 +268,22 @@ def test_an_export_after_one_that_failed_is_whole(engine, tmp_path, form):
     export(engine, tmp_path, form)
     assert [found.author for found in read_all(tmp_path, form)] == ["Ann"]
     assert not unfinished.exists()
+
+
+@FORMS
+def test_a_link_in_the_folder_is_not_followed(engine, tmp_path, form):
+    """Neither one under a file's own name nor one under the name that it has while it is written."""
+    store(engine, [review("Ann")])
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("of others", encoding="utf-8")
+    folder = tmp_path / "dataset"
+    folder.mkdir()
+    for name in (f"user_reviews.{form}", f".user_reviews.{form}.unfinished"):
+        (folder / name).symlink_to(elsewhere)
+    export(engine, folder, form)
+    assert elsewhere.read_text(encoding="utf-8") == "of others"
+    assert [found.author for found in read_all(folder, form)] == ["Ann"]
+    assert not any(path.is_symlink() for path in folder.iterdir())
 
 
 def test_a_folder_that_is_a_file_cannot_be_written(engine, tmp_path):
