@@ -16,7 +16,8 @@ from typing import Any
 import msgspec
 from parsel import Selector
 
-from metacrawl.extract import LayoutError, Page, decode, extract
+from metacrawl.encoding import decode
+from metacrawl.extract import LayoutError, Page, extract
 from metacrawl.layouts import Known, identify, views
 from metacrawl.layouts.rules import Block, PageRules, ReviewList, Rules
 from metacrawl.outcome import amounts, printable

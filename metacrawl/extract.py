@@ -1,15 +1,16 @@
 """A page's bytes → its records. Pure: no engine, no network, no clock."""
 
 import datetime as dt
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urljoin
 
-from parsel import Selector
-from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom
+from parsel import Selector, SelectorList
 
+from metacrawl.bounds import BoundsError, check_entries, check_length
 from metacrawl.completeness import Total
+from metacrawl.encoding import decode
 from metacrawl.items import CriticReview, Movie, Record, UserReview
 from metacrawl.keys import critic_review_key, names_account, user_review_key
 from metacrawl.layouts import Known, View, identify, views
@@ -41,9 +42,6 @@ from metacrawl.urls import (
     unarchived,
 )
 
-# What Python can decode and pages are written in: Python also knows rot13, zip and the like, which raise.
-PAGE_ENCODING = re.compile(r"(utf|cp|windows|iso|latin|koi|mac|gb|big5|euc|shift|hz|tis|ascii|us).*", re.IGNORECASE)
-
 LIST_LOADERS: dict[str, type[RecordLoader]] = {
     "directors": CreditLoader,
     "writers": CreditLoader,
@@ -59,6 +57,14 @@ class LayoutError(ValueError):
 
 class StrangeError(LayoutError):
     """Nothing on the page is the site's."""
+
+
+class HostileError(LayoutError):
+    """It holds more than any page of the site's; `bound` tells of what, in a word."""
+
+    def __init__(self, error: BoundsError) -> None:
+        super().__init__(str(error))
+        self.bound = error.bound
 
 
 @dataclass
@@ -106,9 +112,25 @@ def extract(
     Raises `LayoutError` for anything but a whole page of films in a known design; it tells what is wrong, not where:
     the caller knows the page's address.
     """
-    document = Document(decode(body, content_type))
+    text = decode(body, content_type)
+    try:
+        check_length(text)
+        found = read_document(Document(text), url, saved_as)
+    except BoundsError as error:
+        raise HostileError(error) from None
+    for record in found.records:
+        record.captured_at = captured_at
+    for total in found.totals:
+        total.captured_at = captured_at
+    return found
+
+
+def read_document(document: Document, url: str, saved_as: str) -> Page:
+    """Find out what a page is, and read it. Raises `LayoutError` and `BoundsError`."""
     try:
         seen = list(views(document))
+    except BoundsError:
+        raise
     except ValueError as error:
         raise LayoutError(str(error)) from None
     ref, url = page_ref(seen, url, saved_as)
@@ -127,9 +149,7 @@ def extract(
     except LayoutError as error:
         raise LayoutError(f"{where}: {error}") from None
     for record in found.records:
-        record.layout, record.source_url, record.captured_at = known.layout.name, url, captured_at
-    for total in found.totals:
-        total.captured_at = captured_at
+        record.layout, record.source_url = known.layout.name, url
     return found
 
 
@@ -152,22 +172,6 @@ def read(known: Known, ref: PageRef, url: str) -> Page:
     found.next_page = find_next_page(page, rules, found)
     found.totals = list(find_totals(page, rules, found))
     return found
-
-
-def decode(body: bytes, content_type: str = "") -> str:
-    """Decode a page as browsers do: byte order mark, HTTP header, `<meta>`, else UTF-8.
-
-    Pages saved on old machines say UTF-8, or nothing, and are cp1252: nearly all they have beyond ASCII is then wrong.
-    """
-    bom_encoding, bom = read_bom(body)
-    encoding = bom_encoding or http_content_type_encoding(content_type) or html_body_declared_encoding(body) or ""
-    if not PAGE_ENCODING.fullmatch(encoding):
-        encoding = "utf-8"
-    text = body.removeprefix(bom or b"").decode(encoding, "replace")
-    wrong = text.count("\ufffd")
-    if wrong and wrong > sum(not char.isascii() for char in text) / 2:
-        return body.decode("cp1252", "replace")
-    return text
 
 
 def page_ref(seen: list[View], url: str, saved_as: str) -> tuple[PageRef, str]:
@@ -193,12 +197,20 @@ def page_ref(seen: list[View], url: str, saved_as: str) -> tuple[PageRef, str]:
     return PageRef(ref.kind, named.slug, ref.query), asked
 
 
+def entries(node: Selector, at: str) -> SelectorList[Any]:
+    """Find what a record is made from each of. Raises `BoundsError`."""
+    found = select(node, at)
+    check_entries(found)
+    return found
+
+
 def blocks(page: Selector, reviews: ReviewList, kind: PageKind, found: Page) -> list[Selector]:
     """Find the blocks of one kind of review; none only where the page says that there are none.
 
     A film's page that only shows the first reviews of a list that is elsewhere lacks them, and is well otherwise.
     """
-    nodes = [block for node in select(page, reviews.container) for block in select(node, reviews.block.at)]
+    nodes = [block for node in entries(page, reviews.container) for block in entries(node, reviews.block.at)]
+    check_entries(nodes)
     if nodes or is_behind_the_end(found) or select(page, reviews.empty):
         return nodes
     says = f"neither {kind.partition('-')[0]} reviews nor a word that there are none"
@@ -216,12 +228,12 @@ def is_behind_the_end(found: Page) -> bool:
 def load_movie(page: Selector, rules: PageRules, found: Page, url: str) -> Movie:
     loader = MovieLoader(selector=page, base_url=url)
     for block in rules.movie:
-        for node in select(page, block.at):
+        for node in entries(page, block.at):
             part = MovieLoader(item=loader.item, parent=loader, selector=node, base_url=url)
             part.apply(block.rules, found.tried)
     for name, block in rules.lists.items():
-        entries = [LIST_LOADERS[name](selector=node) for node in select(page, block.at)]
-        loader.add_value(name, [entry.apply(block.rules, found.tried).load_item() for entry in entries])
+        parts = [LIST_LOADERS[name](selector=node) for node in entries(page, block.at)]
+        loader.add_value(name, [part.apply(block.rules, found.tried).load_item() for part in parts])
     movie: Movie = loader.load_item()
     for name in rules.required:
         if getattr(movie, name) is None:
@@ -231,7 +243,7 @@ def load_movie(page: Selector, rules: PageRules, found: Page, url: str) -> Movie
 
 def load_films(page: Selector, rows: Block, found: Page, url: str) -> Iterator[Movie]:
     """Read the rows of a listing; there are none only at its end, and one of no film's is no reason to lose others."""
-    nodes = select(page, rows.at)
+    nodes = entries(page, rows.at)
     if not nodes and found.total and not is_behind_the_end(found):
         raise LayoutError(f"no film, though the list has {found.total}")
     for node in nodes:
@@ -273,9 +285,9 @@ def find_next_page(page: Selector, rules: PageRules, found: Page) -> PageRef | N
     href = select(page, rules.next_page).get() if rules.next_page else None
     if ref.counts_entries:
         # Whatever was asked for: the back end may give fewer entries, and link on as if it had not.
-        entries = len(found.movies if rules.films else [*found.critic_reviews, *found.user_reviews])
-        behind = ref.from_entry(ref.number + entries)
-        return behind if entries and (href or behind.number < (found.total or 0)) else None
+        number = len(found.movies if rules.films else [*found.critic_reviews, *found.user_reviews])
+        behind = ref.from_entry(ref.number + number)
+        return behind if number and (href or behind.number < (found.total or 0)) else None
     if not href:
         return None
     try:

@@ -9,6 +9,7 @@ import msgspec
 from lxml import etree
 from parsel import Selector, SelectorList
 
+from metacrawl.bounds import Allowance, check_html, check_json
 from metacrawl.processors import lines, one_line
 
 # Not a union of two paths: libxml2 takes quadratic time to merge them, and a page may hold 100,000 breaks.
@@ -28,14 +29,27 @@ class TextSelector(Selector):
     Each `<br>` is a line break, any other run of white space one space; attributes are one line.
     """
 
+    allowance: Allowance
+    """What may still be read of the whole page."""
+
+    def xpath(self, query: str, *args: Any, **kwargs: Any) -> SelectorList[Any]:
+        """Find what an expression selects."""
+        found = super().xpath(query, *args, **kwargs)
+        for node in found:
+            node.allowance = self.allowance
+        return found
+
     def get(self) -> Any:
-        """Give the text of the selected element, attribute or text node."""
+        """Give the text of the selected element, attribute or text node. Raises `BoundsError`."""
         if not isinstance(self.root, etree._Element):  # noqa: SLF001 - lxml has no public name for its element type
-            return one_line(str(super().get()))
+            text = str(super().get())
+            self.allowance.take(text)
+            return one_line(text)
         # A NUL cannot stand in a parsed document, so it can mark the line breaks.
         text = "".join(
             part if isinstance(part, str) else "\0" for part in cast("list[Any]", TEXT_AND_BREAKS(self.root))
         )
+        self.allowance.take(text)
         return "\n".join(map(one_line, text.split("\0"))).strip("\n")
 
 
@@ -89,8 +103,11 @@ class Document:
 
     @cached_property
     def html(self) -> TextSelector:
-        """The page as HTML."""
-        return TextSelector(text=self.text, type="html")
+        """The page as HTML. Raises `BoundsError` for too much of it."""
+        check_html(self.text)
+        page = TextSelector(text=self.text, type="html")
+        page.allowance = Allowance(self.text)
+        return page
 
     @cached_property
     def json(self) -> Any:
@@ -104,10 +121,11 @@ def whole_letter(escape: re.Match[str]) -> str:
 
 
 def parsed_json(text: str) -> Any:
-    """Parse JSON strictly. Raises `ValueError` in words, also for NaN and for endless nesting.
+    """Parse JSON strictly. Raises `ValueError` in words, also for NaN, too many values and endless nesting.
 
     Half of a pair, such as is left of an emoji that was cut, becomes U+FFFD: the rest is whole.
     """
+    check_json(text)
     try:
         try:
             return msgspec.json.decode(text)

@@ -55,8 +55,9 @@ def totals_beside(page: Selector, rules: PageRules, reviews: ReviewList, about: 
 
 def scored_reviews(film: Movie) -> Iterator[Total]:
     """Read on how many critics' reviews a score is based: those without a score are not among them."""
-    bars = film.critic_positive, film.critic_mixed, film.critic_negative
-    numbers = film.critic_review_count, None if None in bars else sum(bar or 0 for bar in bars)
-    number = max((number for number in numbers if number), default=None)
+    # What was no number is text still.
+    bars = [bar for bar in (film.critic_positive, film.critic_mixed, film.critic_negative) if isinstance(bar, int)]
+    numbers = film.critic_review_count, sum(bars) if len(bars) == 3 else None
+    number = max((number for number in numbers if isinstance(number, int)), default=0)
     if number:
         yield Total(film.slug, PageKind.CRITIC_REVIEWS, SCORE, number, at_least=True)

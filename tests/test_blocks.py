@@ -14,7 +14,8 @@ from metacrawl.barriers import is_barrier
 from metacrawl.demo.backend import Backend
 from metacrawl.demo.content import build_world
 from metacrawl.demo.designs import designs
-from metacrawl.extract import LayoutError, StrangeError, decode, extract
+from metacrawl.encoding import decode
+from metacrawl.extract import LayoutError, StrangeError, extract
 from metacrawl.frontier.failures import problem_of
 from metacrawl.layouts.signs import is_the_sites
 from metacrawl.outcome import Outcome

@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from metacrawl.extract import decode, extract, read
+from metacrawl.encoding import decode
+from metacrawl.extract import extract, read
 from metacrawl.layouts import LAYOUTS, Known
 from metacrawl.selectors import Document
 from metacrawl.urls import SITE, PageKind, PageRef

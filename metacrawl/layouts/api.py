@@ -43,7 +43,7 @@ def document(answer: Document) -> JsonSelector | None:
 
 def answers(path: str, shape: str) -> str:
     """Make a marker for answers to one path that have what such answers have."""
-    return f"[@][?contains(to_string(links.self.href), '{path}') && {shape}]"
+    return f"[@][?type(links.self.href)=='string' && contains(links.self.href, '{path}') && {shape}]"
 
 
 def composed(page: str) -> str:

@@ -9,8 +9,10 @@ members), and refuses anything else. Well-kept parsers of relaxed JSON exist (js
 import math
 import re
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any, NoReturn
 
+from metacrawl.bounds import BoundsError
 from metacrawl.layouts.state import CANVAS, MAX_DEPTH, NUXT_2, bounded
 from metacrawl.selectors import Document, JsonSelector
 
@@ -44,6 +46,8 @@ LITERALS: Mapping[str, Any] = {
 NAME = re.compile(r"[A-Za-z_$]", re.ASCII)
 NUMBER = re.compile(r"-?\.?[0-9]")
 MAX_DIGITS = 400
+# The longest real script has 36,000.
+MAX_WORDS = 150_000
 
 
 def document(page: Document) -> JsonSelector | None:
@@ -80,7 +84,10 @@ class Reader:
     def __init__(self, text: str, start: int) -> None:
         self.text = text
         self.start = start
-        self.words: list[str] = [word for word in WORD.findall(text, start) if not word.isspace()]
+        words = [word[0] for word in islice(WORD.finditer(text, start), MAX_WORDS + 1)]
+        if len(words) > MAX_WORDS:
+            raise BoundsError("words", f"the script of the state has more than {MAX_WORDS:,} words")
+        self.words = [word for word in words if not word.isspace()]
         # What is taken when the script is over.
         self.words.append("")
         self.at = 0

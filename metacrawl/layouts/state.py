@@ -8,13 +8,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from metacrawl.bounds import BoundsError
 from metacrawl.selectors import Document, JsonSelector, parsed_json
 
 # A page's own part is some 10 deep and of a million characters, shared ones counted wherever they stand. Rules are
 # applied to lists and objects, so that a million of them, though empty, would take minutes.
 MAX_DEPTH = 100
-MAX_SIZE = 20_000_000
-SIZE_OF_A_PART = 100
+MAX_SIZE = 5_000_000
+SIZE_OF_A_PART = 500
 
 # undefined, a hole in a list, NaN, both infinities: JSON has none of them. Then there is -0.
 CONSTANTS: Mapping[int, Any] = {-1: None, -2: None, -3: None, -4: None, -5: None, -6: 0}
@@ -159,13 +160,13 @@ def measure(value: Any, known: dict[int, tuple[int, int] | None], deeper: int) -
             raise ValueError("its data holds a part that holds itself")
         return before
     if deeper == 0:
-        raise ValueError(f"its data is more than {MAX_DEPTH} deep")
+        raise BoundsError("depth", f"its data is more than {MAX_DEPTH} deep")
     known[id(value)] = None
     size, depth = SIZE_OF_A_PART, 0
     for inner in value.values() if isinstance(value, dict) else value:
         its_size, its_depth = measure(inner, known, deeper - 1)
         size, depth = size + its_size, max(depth, its_depth + 1)
     if size > MAX_SIZE or depth > MAX_DEPTH:
-        raise ValueError(f"its data is more than {MAX_DEPTH} deep, or too much: {size:,} of {MAX_SIZE:,}")
+        raise BoundsError("data", f"its data is more than {MAX_DEPTH} deep, or too much: {size:,} of {MAX_SIZE:,}")
     known[id(value)] = size, depth
     return size, depth

@@ -3,16 +3,20 @@
 import asyncio
 import datetime as dt
 import logging
+import random
+from collections import Counter
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http import HTTPStatus
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.retry import get_retry_request
 from scrapy.http import Response
 
+from metacrawl.frontier import hosts
 from metacrawl.frontier.quiet import Quiet, host_of
 from metacrawl.frontier.run import Run
 from metacrawl.items import iso_timestamp
@@ -20,10 +24,12 @@ from metacrawl.outcome import Outcome, Problem
 
 logger = logging.getLogger(__name__)
 
-# In seconds: when a server that has had too much does not say how long, and what a run waits for.
-DEFAULT, MOST = 60.0, 900.0
-# A time that is further away may be too far for a clock.
-TEN_YEARS = 10 * 365 * 86_400.0
+# How a server says that it has had too much.
+BUSY = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+# In seconds: what a run waits for.
+MOST = 900.0
+# By how much a pause is longer by chance, so that those who were refused together do not come back together.
+JITTER = 0.1
 # How often a page is asked for again.
 RETRIES = 3
 
@@ -31,17 +37,24 @@ RETRIES = 3
 class RetryAfterMiddleware:
     """Holds back all requests to a host while its server wants none, whatever downloader slot they are of.
 
-    A wait that is too long for a run is not cut: it ends the run.
+    All workers of the database hold back, and those who come later. A wait that is too long for a run is not cut: it
+    ends the run.
 
     Must stand outside of the shared delay, so that turns are taken after the wait. It lets no more requests pass than
     a slot sends at a time: those that have come into Scrapy's queue could not be held back.
     """
+
+    UNIT: ClassVar[float] = 60.0
+    """Seconds of the first pause where a server does not say how long; each further one is twice as long."""
 
     def __init__(
         self, crawler: Crawler, run: Run | None, concurrency: int, slots: Mapping[str, Mapping[str, Any]]
     ) -> None:
         self.crawler, self.run, self.concurrency, self.slots = crawler, run, concurrency, slots
         self.quiet = run.quiet if run else Quiet()
+        # Of each host, how often in a row it has refused without saying for how long.
+        self.refusals: Counter[str] = Counter()
+        self.retries = RETRIES if crawler.settings.getbool("RETRY_ENABLED") else 0
         self.gates: dict[str, asyncio.Semaphore] = {}
         self.passed: dict[Request, asyncio.Semaphore] = {}
 
@@ -59,30 +72,50 @@ class RetryAfterMiddleware:
         gate = self.gates[slot]
         await gate.acquire()
         self.passed[request] = gate
+        await self.recall(host_of(request))
         await self.quiet.wait(host_of(request))
 
-    def process_response(self, request: Request, response: Response) -> Request | Response:
+    async def recall(self, host: str) -> None:
+        """Learn, before a host is first asked, of a pause that others were told of."""
+        if self.run and host not in self.quiet.until:
+            wait = await self.run.ledger.write(partial(hosts.pause_of, host=host))
+            self.quiet.hold_back(host, wait)
+            end_if_too_long(self.run, host, wait)
+
+    async def process_response(self, request: Request, response: Response) -> Request | Response:
         """Let the next request pass; have this one repeated, and all wait, where the server asks for it."""
         self.end(request)
-        wait = wait_of(response)
-        if wait is None or self.crawler.spider is None:
-            return response
         host = host_of(request)
+        if response.status not in BUSY or self.crawler.spider is None:
+            self.refusals.pop(host, None)
+            return response
+        wait = self.wait_after(host, response)
         logger.warning("%s: HTTP %d, no more requests to %s for %d s", request.url, response.status, host, wait)
-        self.quiet.hold_back(host, wait)
+        await self.hold_back(host, wait)
         if wait > MOST:
-            self.halt(host, wait)
+            if self.run:
+                end_if_too_long(self.run, host, wait, outcome_of_refusal(response))
             return response
         reason = f"HTTP {response.status}"
-        return (
-            get_retry_request(request, spider=self.crawler.spider, reason=reason, max_retry_times=RETRIES) or response
-        )
+        again = get_retry_request(request, spider=self.crawler.spider, reason=reason, max_retry_times=self.retries)
+        return again or response
 
-    def halt(self, host: str, wait: float) -> None:
-        """End the run, for a server wants no requests for longer than it can wait."""
-        until = iso_timestamp(dt.datetime.now(dt.UTC) + dt.timedelta(seconds=wait))
+    def wait_after(self, host: str, response: Response) -> float:
+        """Tell how many seconds to ask nothing after a refusal."""
+        said = wait_of(response)
+        if said is not None:
+            return said
+        # Requests that were under way together are refused together: once.
+        if not (self.refusals[host] and self.quiet.is_held_back(host)):
+            self.refusals[host] += 1
+        jitter = 1 + random.uniform(0, JITTER)  # noqa: S311 - nothing is kept secret by it
+        return float(self.UNIT * 2 ** (self.refusals[host] - 1) * jitter)
+
+    async def hold_back(self, host: str, wait: float) -> None:
+        """Have nobody ask a host for some time."""
+        self.quiet.hold_back(host, wait)
         if self.run:
-            self.run.halt(Problem(Outcome.RATE_LIMITED, f"{host} wants no requests until {until}"))
+            await self.run.ledger.write(partial(hosts.hold_back, host=host, seconds=wait))
 
     def process_exception(self, request: Request, exception: Exception) -> None:  # noqa: ARG002 - Scrapy gives it by name
         """Let the next request pass."""
@@ -91,6 +124,7 @@ class RetryAfterMiddleware:
     def end(self, request: Request) -> None:
         # One that never came here, for robots.txt or another middleware stopped it, holds nothing.
         if gate := self.passed.pop(request, None):
+            self.quiet.asked(host_of(request))
             gate.release()
 
 
@@ -99,16 +133,26 @@ def slot_of(request: Request) -> str:
     return request.meta.get("download_slot") or host_of(request)
 
 
+def end_if_too_long(run: Run, host: str, wait: float, outcome: Outcome = Outcome.RATE_LIMITED) -> None:
+    """End a run where a server wants no requests for longer than it can wait."""
+    if wait > MOST:
+        until = iso_timestamp(dt.datetime.now(dt.UTC) + dt.timedelta(seconds=wait))
+        run.halt(Problem(outcome, f"{host} wants no requests until {until}"))
+
+
+def outcome_of_refusal(response: Response) -> Outcome:
+    """Tell what it says of a site that it is busy: 503 without a time is what one says that is down, too."""
+    too_many = response.status == HTTPStatus.TOO_MANY_REQUESTS or wait_of(response) is not None
+    return Outcome.RATE_LIMITED if too_many else Outcome.SITE_DOWN
+
+
 def wait_of(response: Response) -> float | None:
-    """Tell how many seconds a server wants no requests; none where it says nothing of it."""
-    if response.status not in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
-        return None
-    said = seconds((response.headers.get("Retry-After") or b"").decode("latin-1"), dt.datetime.now(dt.UTC))
-    return DEFAULT if said is None and response.status == HTTPStatus.TOO_MANY_REQUESTS else said
+    """Tell for how many seconds a busy server says that it wants no requests; none where it does not say it."""
+    return seconds((response.headers.get("Retry-After") or b"").decode("latin-1"), dt.datetime.now(dt.UTC))
 
 
 def seconds(value: str, now: dt.datetime) -> float | None:
-    """Read the header's value: seconds, or a time as in HTTP; ten years at most.
+    """Read the header's value: seconds, or a time as in HTTP; a month at most.
 
     >>> now = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
     >>> seconds("120", now), seconds("Thu, 01 Jan 2026 12:00:30 GMT", now), seconds("soon", now)
@@ -116,11 +160,11 @@ def seconds(value: str, now: dt.datetime) -> float | None:
     """
     value = value.strip()
     if value.isascii() and value.isdigit():
-        return min(float(value), TEN_YEARS)
+        return min(float(value), hosts.LONGEST)
     try:
         time = parsedate_to_datetime(value)
     except (ValueError, OverflowError):
         return None
     # RFC 5322: without a zone (`-0000`) it is UTC.
     wait = (time if time.tzinfo else time.replace(tzinfo=dt.UTC)) - now
-    return min(max(wait.total_seconds(), 0.0), TEN_YEARS)
+    return min(max(wait.total_seconds(), 0.0), hosts.LONGEST)

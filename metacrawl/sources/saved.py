@@ -5,6 +5,7 @@ import gzip
 import re
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from email import message_from_bytes
 from email.message import Message
@@ -12,7 +13,9 @@ from email.policy import Compat32
 from io import BytesIO
 from pathlib import Path
 
-from metacrawl.extract import LayoutError, decode
+from metacrawl.bounds import BoundsError
+from metacrawl.encoding import decode
+from metacrawl.extract import LayoutError
 from metacrawl.layouts.rules import CANONICAL
 from metacrawl.selectors import Document, select
 from metacrawl.sources import cdx
@@ -192,7 +195,9 @@ def canonical(saved: Saved) -> str:
     """Tell the URL by which a page names itself; looked for only where it can be one of the web archive's."""
     if not ARCHIVED.search(saved.body):
         return ""
-    return select(Document(decode(saved.body, saved.content_type)).html, CANONICAL).get() or ""
+    with suppress(BoundsError):
+        return select(Document(decode(saved.body, saved.content_type)).html, CANONICAL).get() or ""
+    return ""
 
 
 def url_of(file: Path) -> str:

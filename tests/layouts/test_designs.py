@@ -76,7 +76,7 @@ def test_other_json_is_no_answer(value):
         read(value, f"{API}/movies/metacritic/{FILM}/web")
 
 
-@pytest.mark.parametrize("value", [{"a": [{}] * 1_000_000}, json.loads("[" * 200 + "]" * 200)])
+@pytest.mark.parametrize("value", [{"a": [{}] * 20_000}, json.loads("[" * 200 + "]" * 200)])
 def test_an_answer_that_would_take_too_long_is_refused(value):
     with pytest.raises(LayoutError, match=r"deep|too much"):
         read({"links": {"self": {"href": value}}}, f"{API}/movies/metacritic/{FILM}/web")

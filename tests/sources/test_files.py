@@ -20,7 +20,8 @@ from lxml import html
 from scrapy import Request
 from scrapy.http import Response
 
-from metacrawl.extract import LayoutError, Page, decode, extract
+from metacrawl.encoding import decode
+from metacrawl.extract import LayoutError, Page, extract
 from metacrawl.outcome import ConfigError
 from metacrawl.sources import saved
 from metacrawl.sources.files import FilesSource
