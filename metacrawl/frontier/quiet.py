@@ -20,7 +20,10 @@ class Quiet:
         self.until: dict[str, float] = {}
         self.asked_at: dict[str, float] = {}
         self.gaps: dict[str, float] = {}
-        """Seconds between two requests to a host."""
+        """Seconds between two requests to a host, for now."""
+
+        self.delays: dict[str, float] = {}
+        """The same, as its robots.txt asks for."""
 
         self.over = asyncio.Event()
 
@@ -34,16 +37,33 @@ class Quiet:
 
     async def wait(self, host: str) -> None:
         """Wait until a host may be asked. Raises `LeftError` when the crawl ends first."""
-        while not self.over.is_set() and (wait := self.turn(host) - time.monotonic()) > 0:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.over.wait(), wait)
+        self.check()
+        while (wait := self.turn(host) - time.monotonic()) > 0:
+            await self.pause(wait)
+        self.asked(host)
+
+    def asked(self, host: str) -> None:
+        """Take in that a host is being asked just now, or has just answered: a request may be late to leave."""
+        self.asked_at[host] = time.monotonic()
+
+    async def pause(self, seconds: float) -> None:
+        """Wait for some time. Raises `LeftError` when the crawl ends first."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.over.wait(), seconds)
+        self.check()
+
+    def check(self) -> None:
         if self.over.is_set():
             raise LeftError("the crawl ends")
-        self.asked_at[host] = time.monotonic()
+
+    def is_held_back(self, host: str) -> bool:
+        """Tell whether a host is to be asked nothing just now."""
+        return self.until.get(host, 0) > time.monotonic()
 
     def turn(self, host: str) -> float:
         """Tell when a host may be asked next; that may change while somebody waits."""
-        return max(self.until.get(host, 0), self.asked_at.get(host, 0) + self.gaps.get(host, 0))
+        gap = max(self.gaps.get(host, 0), self.delays.get(host, 0))
+        return max(self.until.get(host, 0), self.asked_at.get(host, 0) + gap)
 
 
 def host_of(request: Request) -> str:

@@ -1,6 +1,5 @@
-"""The delay between two requests to a host, shared by all workers of a database."""
+"""The delay between two requests to a host, and the pauses it asks for, shared by all workers of a database."""
 
-import asyncio
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Self
@@ -9,9 +8,10 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
-from metacrawl.frontier.hosts import claim
+from metacrawl.frontier.hosts import may_ask
+from metacrawl.frontier.quiet import host_of
 from metacrawl.frontier.run import Run
-from metacrawl.middlewares.retry_after import slot_of
+from metacrawl.middlewares.retry_after import end_if_too_long, slot_of
 
 
 class SharedDelayMiddleware:
@@ -26,16 +26,20 @@ class SharedDelayMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Make the middleware; raises `NotConfigured` where there is no delay, or nobody to share it with."""
-        delay, run = crawler.settings.getfloat("DOWNLOAD_DELAY"), crawler.get_extension(Run)
-        slots = crawler.settings.getdict("DOWNLOAD_SLOTS")
-        if not (delay or any(slot.get("delay") for slot in slots.values())) or run is None or run.alone:
+        """Make the middleware; raises `NotConfigured` where there is nobody to share with."""
+        settings, run = crawler.settings, crawler.get_extension(Run)
+        if run is None or run.alone:
             raise NotConfigured
-        return cls(run, delay, slots)
+        return cls(run, settings.getfloat("DOWNLOAD_DELAY"), settings.getdict("DOWNLOAD_SLOTS"))
 
     async def process_request(self, request: Request) -> None:
         """Wait for the host or slot. Whoever is first when its time has come goes; others wait for the next time."""
-        slot = slot_of(request)
-        delay = self.slots.get(slot, {}).get("delay", self.delay)
-        while delay and (wait := await self.run.ledger.write(partial(claim, host=slot, delay=delay))):  # noqa: ASYNC110
-            await asyncio.sleep(wait)
+        host, slot, quiet = host_of(request), slot_of(request), self.run.quiet
+        delay = max(self.slots.get(slot, {}).get("delay", self.delay), quiet.delays.get(host, 0))
+        turn = partial(may_ask, host=host, slot=slot, delay=delay)
+        while any(waits := await self.run.ledger.write(turn)):
+            pause, wait = waits
+            end_if_too_long(self.run, host, pause)
+            await quiet.pause(pause or wait)
+        # It may have ended while the database was asked.
+        quiet.check()

@@ -32,6 +32,9 @@ class Source(Protocol):
     def instead(self, request: Request) -> Iterable[Request]:
         """Make the requests of what can stand in for a page that could not be had."""
 
+    def may_ask(self, url: str) -> bool:
+        """Tell whether a URL may be asked for at all, whoever asks: nothing that is anywhere else is connected to."""
+
     def is_astray(self, request: Request) -> bool:
         """Tell whether a redirected request has come to another kind of page than it was made for."""
 

@@ -3,6 +3,8 @@
 from typing import NamedTuple, Self
 from urllib.parse import urlsplit
 
+from w3lib.url import safe_url_string
+
 from metacrawl.outcome import ConfigError
 
 THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -24,8 +26,12 @@ class Address(NamedTuple):
         Raises `ConfigError` for one that is none, and for a public one without a `contact`: who runs the site must be
         able to tell who crawls it.
         """
+        if "@" in url:
+            # It is not told: a password may stand in it.
+            raise ConfigError(f"{setting} has an @ in it: pages are read as anybody can, without a user or a password")
         try:
-            parts = urlsplit(url)
+            # As requests write it: a host may have letters beyond ASCII.
+            parts = urlsplit(safe_url_string(url))
             host, port = parts.hostname or "", parts.port
         except ValueError:
             host, port = "", None
@@ -45,4 +51,5 @@ class Address(NamedTuple):
 
     def is_at(self, url: str) -> bool:
         """Tell whether a URL leads to the server that this site is on."""
-        return "{0.scheme}://{0.netloc}".format(urlsplit(url)) == self.origin
+        # By its letters: what one parser takes for the host need not be what another one connects to.
+        return url.startswith(f"{self.origin}/")

@@ -136,6 +136,10 @@ class ArchiveSource:
 
     # --- Answers
 
+    def may_ask(self, url: str) -> bool:
+        """Tell whether a URL leads to the archive's server."""
+        return self.archive.is_at(url)
+
     def is_astray(self, request: Request) -> bool:
         """Tell whether a redirected request has come to anything but bytes of the same page, as the site sent them."""
         if request.meta.get("kind") == LOOK_UP:

@@ -69,6 +69,10 @@ class FilesSource:
         """Nothing can stand in for a file."""
         return ()
 
+    def may_ask(self, url: str) -> bool:
+        """Tell whether a URL is that of a file that was named."""
+        return url.partition("?")[0] in self.files
+
     def is_astray(self, _request: Request) -> bool:
         """A file is what it is."""
         return False

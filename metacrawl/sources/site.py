@@ -82,6 +82,10 @@ class SiteSource:
             return API + url.removeprefix(self.api.base_url)
         return SITE + url.removeprefix(self.site.base_url)
 
+    def may_ask(self, url: str) -> bool:
+        """Tell whether a URL leads to the site's server, or to the back end's."""
+        return any(place.is_at(url) for place in self.places)
+
     def is_astray(self, request: Request) -> bool:
         """Tell whether a redirected request has come to another kind of page than it was made for."""
         try:
@@ -95,7 +99,7 @@ class SiteSource:
 
         Raises `metacrawl.extract.LayoutError`.
         """
-        if not any(place.is_at(response.url) for place in self.places):
+        if not self.may_ask(response.url):
             raise LayoutError(f"redirected away from {self.site.base_url}")
         page = extract(
             response.body,

@@ -1,10 +1,17 @@
 """A server that is busy is left in peace for as long as it asks, by the whole crawl."""
 
+import sqlite3
 import threading
 import time
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+
+from metacrawl.middlewares.retry_after import RetryAfterMiddleware
+from tests.faults.crawls import names_of, some_films
+from tests.faults.refusals import FORMS, RefusingSite
+from tests.middlewares.quick import middlewares
 
 FILM = "nightjar"
 DELAY = {"DOWNLOAD_DELAY": 0.01}
@@ -99,3 +106,50 @@ def test_a_wait_that_is_too_long_for_a_run_ends_it(scrapy, busy, films, stored, 
     assert run.stdout.endswith("; run the same command again to go on\n")
     assert site.paths == list(dict.fromkeys(["/robots.txt", path]))
     assert stored() == []
+
+
+@pytest.fixture
+def refusing():
+    with RefusingSite(some_films(2, copies=1)) as site:
+        yield site
+
+
+@pytest.fixture
+def crawl(unmeasured, scrapy, refusing, tmp_path):
+    """Crawl all films of the site that refuses requests, with pauses that are short where it does not say how long."""
+    films = tmp_path / "names.txt"
+    films.write_text(names_of(refusing.world), encoding="utf-8")
+
+    def run(**settings):
+        return scrapy(
+            *("crawl", "movies", "-a", f"movie=@{films}"),
+            METACRAWL_SITE_URL=refusing.url,
+            **{"DOWNLOADER_MIDDLEWARES": middlewares(), **DELAY, **settings},
+        )
+
+    return run
+
+
+def test_no_request_is_early_whatever_the_form_and_none_is_sent_by_a_run_that_starts_within_a_pause(
+    crawl, refusing, tmp_path
+):
+    run = crawl()
+    assert (len(refusing.pauses), refusing.early) == (len(FORMS) + 1, [])
+    assert run.returncode == 12, run.stdout
+    asked = len(refusing.requests)
+    run = crawl()
+    assert run.returncode == 12, run.stdout
+    assert run.stdout.splitlines()[-1].startswith("rate_limited: 127.0.0.1 wants no requests until 20")
+    assert run.stdout.endswith("; run the same command again to go on\n")
+    assert len(refusing.requests) == asked, "not even robots.txt"
+
+    # The control: it is the database that remembers, and when the pause is over the rest is read.
+    with closing(sqlite3.connect(tmp_path / "metacrawl.db")) as connection, connection:
+        connection.execute("UPDATE hosts SET quiet_until = 0")
+    run = crawl()
+    assert run.returncode == 0, run.stdout
+
+
+def test_the_control_scrapys_own_way_is_seen_to_be_early(crawl, refusing):
+    crawl(DOWNLOADER_MIDDLEWARES=middlewares(RetryAfterMiddleware), RETRY_HTTP_CODES="429,503")
+    assert len(refusing.early) > len(FORMS)

@@ -15,7 +15,7 @@ from typing import Any
 from scrapy.cmdline import execute
 
 from metacrawl.database import records, runs
-from metacrawl.frontier import ledger, queue, turn
+from metacrawl.frontier import hosts, ledger, queue, turn
 from metacrawl.frontier.ledger import Ledger
 from metacrawl.frontier.page import Page
 
@@ -122,6 +122,11 @@ def without_waiting() -> None:
     Page.expect = Page.arrived = lambda _page: None
 
 
+def keeps_pauses_to_itself() -> None:
+    """Tell no other worker that a server wants no requests."""
+    hosts.hold_back = lambda *_, **__: None
+
+
 def without_renewal() -> None:
     """Lease once and for all."""
     queue.renew = lambda *_: None
@@ -145,6 +150,7 @@ CONTROLS: tuple[Callable[[], None], ...] = (
     acknowledges_early,
     without_fence,
     without_waiting,
+    keeps_pauses_to_itself,
     without_renewal,
     without_seeded,
 )
