@@ -94,7 +94,9 @@ def scrapy(sqlite_url: str, tmp_path: Path) -> Scrapy:
         environment["PYTHONPATH"] = f"{AUDIT}{os.pathsep}{ROOT}"
         environment["COLUMNS"] = "250"
         environment["METACRAWL_RUNS"] = str(tmp_path / "runs")
-        given = [part for name, value in settings.items() for part in ("-s", f"{name}={value}")]
+        # Ours come by the environment: on the command line a password is refused.
+        ours = {name: str(value) for name, value in settings.items() if name.startswith("METACRAWL_")}
+        given = [part for name in settings.keys() - ours for part in ("-s", f"{name}={settings[name]}")]
         return subprocess.run(
             [
                 sys.executable,
@@ -108,7 +110,7 @@ def scrapy(sqlite_url: str, tmp_path: Path) -> Scrapy:
                 *given,
             ],
             cwd=ROOT,
-            env=environment,
+            env=environment | ours,
             capture_output=True,
             text=True,
             timeout=120,

@@ -218,12 +218,13 @@ def start(sqlite_url: str, tmp_path: Path) -> Iterator[Callable[..., subprocess.
     started: list[subprocess.Popen[str]] = []
 
     def run(*arguments: str | Path, **settings: object) -> subprocess.Popen[str]:
-        given = [part for name, value in settings.items() for part in ("-s", f"{name}={value}")]
+        given = {name: str(value) for name, value in settings.items() if name.startswith("METACRAWL_")}
+        others = [part for name in settings.keys() - given for part in ("-s", f"{name}={settings[name]}")]
         # With no delay at all, Scrapy asks for two pages at once where one is the limit.
-        command = [sys.executable, "-m", "scrapy", *map(str, arguments), "-s", "DOWNLOAD_DELAY=0.01", *given]
+        command = [sys.executable, "-m", "scrapy", *map(str, arguments), "-s", "DOWNLOAD_DELAY=0.01", *others]
         kept = {name: value for name, value in os.environ.items() if not name.startswith("METACRAWL_")}
         ours = {"METACRAWL_DATABASE_URL": sqlite_url, "METACRAWL_RUNS": str(tmp_path / "runs")}
-        environment = kept | ours | {"PYTHONPATH": str(ROOT)}
+        environment = kept | ours | given | {"PYTHONPATH": str(ROOT)}
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         started.append(subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **pipes))
         return started[-1]

@@ -1,6 +1,7 @@
 """Defects to plant in a crawl."""
 
 import asyncio
+import logging
 import os
 import threading
 import time
@@ -27,6 +28,21 @@ class FailingPipeline:
 
     def process_item(self, _item):
         raise RuntimeError("no\nsuch thing" + " at all" * 10_000)
+
+
+class HostilePipeline:
+    """Logs, and fails with, what a page might say: codes for a terminal, and lines like those of the log."""
+
+    TEXT = "\x1b[2J\x9b31m\u202e\x07\r\n2026-01-01 00:00:00 [scrapy] CRITICAL: forged"
+
+    def process_item(self, item):
+        logger = logging.getLogger("scrapy.planted")
+        logger.warning("A page says %s", self.TEXT)
+        logger.warning("A page says %(text)s", {"text": self.TEXT})
+        logger.warning(f"A page says {self.TEXT}")  # noqa: G004 - as some libraries do
+        if isinstance(item, CriticReview) and item.source_url.endswith("/critic-reviews"):
+            raise RuntimeError(self.TEXT)
+        return item
 
 
 class HangingPipeline:

@@ -148,10 +148,9 @@ class Crawl:
         """Start a process; whoever waits for the log learns of its end."""
         self.starts += 1
         out, err = self.outputs
+        kept, ours = without_settings(command or self.command)
         with out.open("wb") as stdout, err.open("wb") as stderr:
-            process = subprocess.Popen(
-                command or self.command, cwd=ROOT, env=environment(), stdout=stdout, stderr=stderr
-            )
+            process = subprocess.Popen(kept, cwd=ROOT, env=environment() | ours, stdout=stdout, stderr=stderr)
 
         def watch() -> None:
             process.wait()
@@ -202,6 +201,20 @@ class Crawl:
     def end(self, process: subprocess.Popen[bytes], code: int | None = None) -> End:
         out, err = self.outputs
         return End(process.wait() if code is None else code, out.read_text("utf-8"), err.read_text("utf-8"))
+
+
+def without_settings(command: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """Take our own settings off a command line, where a password is refused; gives the rest and them."""
+    kept: list[str] = []
+    ours = {}
+    for part in command:
+        name, _, value = part.partition("=")
+        if name.startswith("METACRAWL_") and kept and kept[-1] == "-s":
+            kept.pop()
+            ours[name] = value
+        else:
+            kept.append(part)
+    return kept, ours
 
 
 def environment() -> dict[str, str]:
