@@ -231,6 +231,11 @@ class Judge(Generic[T]):
         sight.changed = f"{sight.where}: {says}, on {streak.pages} pages since {streak.since}"
         sight.misread = list(dict.fromkeys([*streak.held, sight.name]))
 
+    def skip(self, film: str) -> None:
+        """Do without a page of a film that was not read: a list that it is part of cannot be counted."""
+        for about in [about for about in self.lists if about[0] == film]:
+            del self.lists[about]
+
     def forget(self, name: T) -> None:
         """Hold a page no longer."""
         for key in self.reasons.pop(name, ()):

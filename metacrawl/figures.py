@@ -22,6 +22,11 @@ class Figures:
         """Add to a count."""
         self.counts.setdefault(group, Counter())[name] += number
 
+    def add(self, figures: Mapping[str, Mapping[str, int]]) -> None:
+        """Add counts as JSON holds them."""
+        for group, counts in figures.items():
+            self.counts.setdefault(group, Counter()).update(counts)
+
     def of(self, group: str) -> Counter[str]:
         """Give the counts of a group."""
         return self.counts.get(group, Counter())
@@ -35,6 +40,5 @@ class Figures:
         """Sum up what several processes have counted."""
         total = cls()
         for figures in many:
-            for group, counts in (figures or {}).items():
-                total.counts.setdefault(group, Counter()).update(counts)
+            total.add(figures or {})
         return total

@@ -251,3 +251,19 @@ def test_lists_that_are_cut_short_one_after_the_other_raise_the_alarm(films, des
             break
     assert lists == 3
     assert "3 lists in a row do not have as many reviews as the site says" in store.changed
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_lists_of_which_a_page_was_not_read_for_it_is_still_the_same_raise_no_alarm(films, told):
+    """Unless the judge is not told."""
+    store, lists = Store(), 0
+    for film in films["api"]:
+        pages = [page for page in film if page.ref.kind is PageKind.API_USER_REVIEWS]
+        if len(pages) > 2:
+            lists += 1
+            store.see(pages[0])
+            if told:
+                store.judge.skip(pages[1].ref.slug)
+            store.see(pages[-1])
+    assert lists >= 3
+    assert bool(store.changed) is not told

@@ -1,6 +1,7 @@
 """Serves a world over HTTP, on this machine only: the site, its JSON back end and an archive of it."""
 
 import asyncio
+import hashlib
 import json
 import socket
 from collections.abc import Awaitable, Callable
@@ -56,9 +57,21 @@ class Handlers:
             response = await handler(request)
         except web.HTTPNotFound:
             response = html(self.design.missing(), status=404)
-        if self.site.fault is None or not isinstance(response, web.Response):
+        if not isinstance(response, web.Response):
             return response
-        return self.site.fault(request.path_qs, response)
+        if self.site.fault:
+            response = self.site.fault(request.path_qs, response)
+        return self.if_changed(request, response)
+
+    def if_changed(self, request: web.Request, response: web.Response) -> web.Response:
+        """Answer whoever has the page already only that it is still the same."""
+        if response.status != 200 or not isinstance(response.body, bytes):
+            return response
+        response.etag = hashlib.sha256(response.body).hexdigest()[:32]
+        if response.etag not in (request.if_none_match or ()):
+            return response
+        self.site.unchanged.append(request.path_qs)
+        return web.Response(status=304, headers={"ETag": response.headers["ETag"]})
 
     async def index(self, _: web.Request) -> web.Response:
         return html(self.pages.index())
@@ -116,6 +129,9 @@ class DemoSite:
         self.archive = Archive(self.world)
         self.requests: list[str] = []
         """The path and query of each request, in order."""
+
+        self.unchanged: list[str] = []
+        """Those of them that were answered with no page, for whoever asked has it already."""
 
         self.fault: Callable[[str, web.Response], web.Response] | None = None
         """What a test has come between the answer to a request (its path and query) and whoever asked."""

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 import msgspec
 from scrapy import Request
 
+# What asks whether a page is still the same: that is of its own URL, and of this time.
+NOT_KEPT_HEADERS = frozenset({b"If-None-Match", b"If-Modified-Since"})
 # What Scrapy notes about the transfer, and who it belongs to.
 NOT_KEPT = frozenset({"page", "download_latency"})
 
@@ -50,6 +52,7 @@ def encode(request: Request) -> str:
         headers={
             name.decode("latin-1"): [value.decode("latin-1") for value in values]
             for name, values in request.headers.items()
+            if name not in NOT_KEPT_HEADERS
         },
         body=request.body,
         meta=meta_of(request),
