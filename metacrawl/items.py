@@ -243,7 +243,8 @@ class CriticReview(Record):
 class UserReview(Record):
     """A user's written review of a film. Key: `<movie_slug>/<author>`.
 
-    For an author without an account it is `<movie_slug>/<author>/<review_id>`: such names may repeat.
+    For an author without an account it is `<movie_slug>/<author>/<review_id>`: such names may repeat. Where
+    `METACRAWL_AUTHORS` is not `keep`, digests stand for the author, here and in the key.
     """
 
     movie_slug: str = ""
@@ -253,7 +254,7 @@ class UserReview(Record):
     """The site's id: digits until 2023, a UUID since."""
 
     author: str | None = None
-    """The user's name, case kept."""
+    """The user's name, case kept; with `METACRAWL_AUTHORS=pseudonym` a pseudonym, with `drop` null."""
 
     score: UserGrade | None = None
     """0–10."""

@@ -34,6 +34,12 @@ METACRAWL_ARCHIVE_URL = os.environ.get("METACRAWL_ARCHIVE_URL", "https://web.arc
 METACRAWL_CONTACT = os.environ.get("METACRAWL_CONTACT", "")
 # The folder for the records of runs, and for pages that are evidence of what went wrong.
 METACRAWL_RUNS = os.environ.get("METACRAWL_RUNS", "runs")
+# For how many days such pages are kept; 0 keeps none.
+METACRAWL_EVIDENCE_DAYS = os.environ.get("METACRAWL_EVIDENCE_DAYS", "30")
+# What is kept of the names of those who wrote user reviews: keep, pseudonym or drop.
+METACRAWL_AUTHORS = os.environ.get("METACRAWL_AUTHORS", "keep")
+# What makes pseudonyms that nobody else can make, for both of the last two: a secret, as long as the database lives.
+METACRAWL_AUTHORS_KEY = os.environ.get("METACRAWL_AUTHORS_KEY", "")
 # Where word of a run that is not well goes: a URL that takes JSON, such as a chat's; it is a secret.
 METACRAWL_WEBHOOK_URL = os.environ.get("METACRAWL_WEBHOOK_URL", "")
 # The same by e-mail: to whom (several with commas), from whom, and through which server.
@@ -46,6 +52,8 @@ METACRAWL_PROGRESS = os.environ.get("METACRAWL_PROGRESS", "1")
 # --- Polite: one request at a time with a second between, and robots.txt obeyed
 
 ROBOTSTXT_OBEY = True  # default False
+# By default the whole user agent is looked for in the rules, and with it whatever the contact says.
+ROBOTSTXT_USER_AGENT = BOT_NAME
 CONCURRENT_REQUESTS_PER_DOMAIN = 1  # default 8
 DOWNLOAD_DELAY = 1  # default 0
 DOWNLOAD_DELAY_JITTER = 0  # default 0.5: half a second would do at times
@@ -61,11 +69,15 @@ TELNETCONSOLE_ENABLED = False  # default True: a port that runs any Python
 REMOTE_CONTROL_ENABLED = False  # default True: the same over HTTP
 COOKIES_ENABLED = False  # default True: the pages are public
 DOWNLOAD_VERIFY_CERTIFICATES = True  # default False
+# Names that lead to machines of ours are refused; through a proxy, addresses could not be seen.
+TWISTED_DNS_RESOLVER = "metacrawl.resolver.PublicResolver"
+HTTPPROXY_ENABLED = False  # default True
 # Only the web; source=files adds `file` for its own run.
 DOWNLOAD_HANDLERS = {"data": None, "file": None, "ftp": None, "s3": None}
 REDIRECT_MAX_TIMES = 5  # default 20
 DOWNLOAD_TIMEOUT = 30  # default 180: three tries would take nine minutes
 DOWNLOAD_MAXSIZE = 5 * 1024 * 1024  # default 1 GiB: parsing takes some 40 times the page's size
+MEMUSAGE_LIMIT_MB = 1024  # default none: a crawl takes some 100, and 400 with all that hostile pages can do
 DOWNLOAD_WARNSIZE = 2 * 1024 * 1024  # default 32 MiB
 
 # --- Components. The frontier keeps requests in the database, and stores what comes of each in one transaction with its
@@ -73,8 +85,13 @@ DOWNLOAD_WARNSIZE = 2 * 1024 * 1024  # default 32 MiB
 
 SCHEDULER = "metacrawl.frontier.scheduler.FrontierScheduler"
 SPIDER_MIDDLEWARES = {"metacrawl.frontier.middleware.FrontierMiddleware": 1}
-# Next to the network, behind robots.txt and redirects.
+# The guard before all others; what waits stands next to the network, behind robots.txt and redirects. A page is
+# taken for read when nothing else can refuse its answer.
 DOWNLOADER_MIDDLEWARES = {
+    "metacrawl.middlewares.offsite.OffsiteGuard": 10,
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "metacrawl.middlewares.robots.RobotsMiddleware": 100,
+    "metacrawl.middlewares.conditional.ConditionalMiddleware": 110,
     "metacrawl.middlewares.retry_after.RetryAfterMiddleware": 840,
     "metacrawl.middlewares.politeness.SharedDelayMiddleware": 980,
 }
@@ -83,6 +100,8 @@ ITEM_PIPELINES = {
     "metacrawl.pipelines.deduplicate.DeduplicatePipeline": 200,
 }
 EXTENSIONS = {
+    "scrapy.extensions.memusage.MemoryUsage": None,
+    "metacrawl.extensions.memory.MemoryLimit": 0,
     "metacrawl.frontier.run.Run": 0,
     "metacrawl.extensions.progress.ProgressBar": 100,
     "metacrawl.extensions.watchdog.Watchdog": 100,
@@ -95,7 +114,10 @@ EXTENSIONS = {
 # A film's pages before the next film: a crawl that is cut short has whole films.
 DEPTH_PRIORITY = -1  # default 0
 
+LOG_FORMATTER = "metacrawl.log.SafeLog"  # what a site says stays on its line, and acts on no terminal
 LOG_LEVEL = "INFO"  # default DEBUG: a line per request and per record
 # Scrapy starts that many tasks for a page's records; fewer are faster (measured: 15 to 20 % of a crawl's time).
 CONCURRENT_ITEMS = 8  # default 100
 FEED_EXPORT_ENCODING = "utf-8"
+# A cell that a spreadsheet would run is marked as text.
+FEED_EXPORTERS = {"csv": "metacrawl.cells.SafeCsvItemExporter"}

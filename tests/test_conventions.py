@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from scrapy.settings import default_settings
 
 import metacrawl
 from metacrawl import items, settings, spiders
@@ -164,10 +165,18 @@ def test_protecting_settings_are_what_they_should_be():
         "DOWNLOAD_TIMEOUT": 30,
         "DOWNLOAD_MAXSIZE": 5 * 1024 * 1024,
         "REDIRECT_MAX_TIMES": 5,
+        "MEMUSAGE_LIMIT_MB": 1024,
+        "HTTPPROXY_ENABLED": False,
+        "TWISTED_DNS_RESOLVER": "metacrawl.resolver.PublicResolver",
+        "LOG_FORMATTER": "metacrawl.log.SafeLog",
     }
     assert {name: getattr(settings, name) for name in expected} == expected
     assert not {429, 503} & set(settings.RETRY_HTTP_CODES)
-    assert all(settings.DOWNLOAD_HANDLERS[scheme] is None for scheme in ("data", "file", "ftp", "s3"))
+    assert dict.fromkeys(("data", "file", "ftp", "s3")) == settings.DOWNLOAD_HANDLERS
+    assert settings.USER_AGENT.startswith("metacrawl/")
+    places = {**default_settings.DOWNLOADER_MIDDLEWARES_BASE, **settings.DOWNLOADER_MIDDLEWARES}
+    first = min((place, name) for name, place in places.items() if place is not None)
+    assert first == (10, "metacrawl.middlewares.offsite.OffsiteGuard")
 
 
 def test_the_readme_tells_the_demo_sites_size():

@@ -2,11 +2,18 @@
 
 import gzip
 import os
+import time
 
 import pytest
+from scrapy.settings import Settings
 
 from metacrawl import evidence
-from metacrawl.evidence import keep
+from metacrawl.evidence import DAY, Evidence
+from metacrawl.outcome import ConfigError
+
+
+def keep(runs, *page):
+    return Evidence(runs / "evidence", 30_000).keep(*page)
 
 
 def files(runs):
@@ -91,3 +98,79 @@ def test_half_a_file_is_removed(tmp_path, monkeypatch):
     monkeypatch.setattr(type(tmp_path), "open", open_full)
     assert keep(tmp_path, 1, "layout", b"page") is None
     assert files(tmp_path) == []
+
+
+def make(runs, **settings):
+    given = {"METACRAWL_AUTHORS": "keep", "METACRAWL_AUTHORS_KEY": "a key that is long enough"}
+    return Evidence.of(Settings(given | {"METACRAWL_EVIDENCE_DAYS": "30", "METACRAWL_RUNS": str(runs)} | settings))
+
+
+def age_by(days, path):
+    then = time.time() - days * DAY
+    os.utime(path, (then, then))
+
+
+def test_what_was_kept_for_long_enough_goes_and_nothing_else(tmp_path):
+    evidence = make(tmp_path)
+    old, young = evidence.keep(1, "layout", b"old"), evidence.keep(2, "layout", b"young")
+    age_by(31, old)
+    age_by(29, young)
+    evidence.expire()
+    assert files(tmp_path) == [young.name]
+    age_by(31, young)
+    newest = evidence.keep(3, "layout", b"newest")
+    assert files(tmp_path) == [newest.name]
+
+
+def test_what_seems_to_be_of_a_time_to_come_goes_too(tmp_path):
+    evidence = make(tmp_path)
+    kept = [evidence.keep(number, "layout", b"page") for number in range(2)]
+    age_by(-31, kept[0])
+    age_by(-29, kept[1])
+    evidence.expire()
+    assert files(tmp_path) == [kept[1].name]
+    make(tmp_path, METACRAWL_EVIDENCE_DAYS="0").expire()
+    assert files(tmp_path) == []
+
+
+def test_what_cannot_be_removed_keeps_nothing_else(tmp_path, monkeypatch, caplog):
+    evidence = make(tmp_path)
+    kept = [evidence.keep(number, "layout", b"page") for number in range(3)]
+    for path in kept:
+        age_by(31, path)
+    unlink = type(tmp_path).unlink
+    stuck = next(evidence.folder.glob("*.gz"))
+
+    def refuse(path, **how):
+        if path == stuck:
+            raise PermissionError(13, "Permission denied")
+        unlink(path, **how)
+
+    monkeypatch.setattr(type(tmp_path), "unlink", refuse)
+    evidence.expire()
+    assert files(tmp_path) == [stuck.name]
+    assert f"{stuck}: old evidence cannot be removed: Permission denied" in caplog.text
+
+
+def test_without_a_folder_nothing_is_removed(tmp_path):
+    make(tmp_path).expire()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_none_is_kept_for_no_day(tmp_path):
+    make(tmp_path).keep(1, "layout", b"page")
+    none = make(tmp_path, METACRAWL_EVIDENCE_DAYS="0")
+    assert none.keep(1, "layout", b"other page") is None
+    none.expire()
+    assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize(("policy", "kept"), [("keep", True), ("pseudonym", False), ("drop", False)])
+def test_a_page_has_names_and_is_kept_only_where_names_are(tmp_path, policy, kept):
+    assert bool(make(tmp_path, METACRAWL_AUTHORS=policy).keep(1, "layout", b"page")) == kept
+
+
+@pytest.mark.parametrize("days", ["-1", "nan", "inf", "a month", ""])
+def test_what_is_no_number_of_days_is_named(tmp_path, days):
+    with pytest.raises(ConfigError, match=f"METACRAWL_EVIDENCE_DAYS={days} is no number of days"):
+        make(tmp_path, METACRAWL_EVIDENCE_DAYS=days)

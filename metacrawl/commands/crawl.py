@@ -9,13 +9,16 @@ from scrapy.settings import BaseSettings
 from scrapy.spiderloader import get_spider_loader
 
 from metacrawl import notify
+from metacrawl.authors import read_authors
 from metacrawl.commands import stop
-from metacrawl.database import runs
+from metacrawl.database import authors, runs
 from metacrawl.database.connection import connect, disposed_on_error, make_engine, told_of
 from metacrawl.database.lock import lock
+from metacrawl.evidence import Evidence
 from metacrawl.frontier import queue
 from metacrawl.frontier.beginning import to_go_on_with
-from metacrawl.outcome import ConfigError, Outcome, RefusedError, amounts
+from metacrawl.outcome import ConfigError, Outcome, RefusedError, amounts, printable
+from metacrawl.secrets import check_command_line
 from metacrawl.spiders.arguments import read_arguments
 from metacrawl.spiders.base import FilmSpider, job_of, make_source
 
@@ -67,8 +70,9 @@ class Command(crawl.Command):
         engine = connect(url)
         if held:
             held.release()
-        if not arguments.fresh:
-            with disposed_on_error(engine), told_of(engine, "read"), engine.connect() as connection:
+        with disposed_on_error(engine), told_of(engine, "read"), engine.connect() as connection:
+            authors.check(connection, read_authors(self.settings))
+            if not arguments.fresh:
                 self.resumed = describe(connection, job, arguments.source)
         engine.dispose()
 
@@ -89,13 +93,16 @@ class Command(crawl.Command):
         # A run that left no outcome either never began or was stopped by force, by a second signal.
         default = Outcome.INTERNAL if self.crawler_process.bootstrap_failed else Outcome.INTERRUPTED
         outcome = Outcome[crawler.stats.get_value("metacrawl/outcome", default.name)]
-        print(f"{outcome.label}: {crawler.stats.get_value('metacrawl/message', 'see the log')}", file=out)
+        message = printable(crawler.stats.get_value("metacrawl/message", "see the log"))
+        print(f"{outcome.label}: {message}", file=out)
         self.exitcode = outcome.value
 
 
 def check_settings(settings: BaseSettings) -> None:
     """Raise `ConfigError` for a setting of ours that is no number where it must be one, or no address."""
+    check_command_line(settings)
     notify.check(settings)
+    Evidence.of(settings)
     try:
         settings.getbool("METACRAWL_PROGRESS")
     except ValueError:

@@ -12,6 +12,7 @@ from metacrawl.commands import stop
 from metacrawl.database.connection import connect_to_read
 from metacrawl.export import WRITERS, export
 from metacrawl.outcome import ConfigError, RefusedError
+from metacrawl.secrets import check_command_line
 
 
 class Command(ScrapyCommand):
@@ -36,6 +37,7 @@ class Command(ScrapyCommand):
         """Export, and say what lies where."""
         assert self.settings is not None
         try:
+            check_command_line(self.settings)
             written = self.export(args, opts, self.settings["METACRAWL_DATABASE_URL"])
         except RefusedError as error:
             stop(error)

@@ -1,6 +1,7 @@
 """`scrapy extract`: what a page gives, and by which rules; nothing is stored."""
 
 import argparse
+import json
 import os
 import re
 import sys
@@ -166,5 +167,11 @@ def explained_file(source: FilesSource, request: Request) -> Explanation:
 
 def show(name: str, found: Explanation, *, as_json: bool) -> None:
     """Print what a page gives."""
-    told = msgspec.json.encode({"page": name, **found.plain}).decode() if as_json else f"{printable(name)}\n{found}\n"
-    print(told, flush=True)
+    plain = {"page": name, **found.plain}
+    print(json_line(plain) if as_json else f"{printable(name)}\n{found}\n", flush=True)
+
+
+def json_line(value: Any) -> str:
+    """Write JSON that acts on no terminal: what is not printable stands in strings alone, where it can be escaped."""
+    text = msgspec.json.encode(value).decode()
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)

@@ -17,6 +17,7 @@ from metacrawl.commands import stop
 from metacrawl.database import account, overview
 from metacrawl.database.connection import connect_to_read, told_of
 from metacrawl.outcome import ConfigError, RefusedError
+from metacrawl.secrets import check_command_line
 from metacrawl.status import show_overview, show_rules, show_run
 
 # What was found, and how to show it.
@@ -64,6 +65,7 @@ class Command(ScrapyCommand):
     def look(self, args: list[str], opts: argparse.Namespace) -> Seen:
         """Check what was given, and read what is asked for. Raises `RefusedError`."""
         assert self.settings is not None
+        check_command_line(self.settings)
         if args and not re.fullmatch(r"[0-9]{1,9}", " ".join(args)):
             raise ConfigError(f"status takes the number of a run, not {' '.join(args)}")
         engine = connect_to_read(self.settings["METACRAWL_DATABASE_URL"])

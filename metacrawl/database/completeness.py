@@ -1,6 +1,6 @@
 """The ledger: what pages say of how many reviews there are, what is stored of them, and the verdict for each film."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from metacrawl.completeness import COMPLETE, LISTS, NOT_SAID, SHORT, Total, Verdict, judge, place_in_words
 from metacrawl.database.rows import upsert
-from metacrawl.database.schema import COMPLETENESS, CRITIC_REVIEWS, FRONTIER, PROBLEMS, TOTALS, USER_REVIEWS
+from metacrawl.database.schema import COMPLETENESS, CRITIC_REVIEWS, FRONTIER, LEFT_OUT, PROBLEMS, TOTALS, USER_REVIEWS
 from metacrawl.outcome import amounts
 from metacrawl.urls import PageKind
 
@@ -139,11 +139,13 @@ def lists_behind(kind: str) -> Sequence[PageKind]:
     return [reviews for reviews in TABLES if kind in LISTS[reviews]] or list(TABLES)
 
 
-def count_stored(connection: sa.Connection, run: int, kind: PageKind) -> dict[str, int]:
-    """Count the reviews of each film that a run has met, or a later one since."""
-    table = TABLES[kind]
-    query = sa.select(table.c.movie_slug, sa.func.count()).where(table.c.seen_run >= run)
-    counts: dict[str, int] = dict(connection.execute(query.group_by(table.c.movie_slug)).all())
+def count_stored(connection: sa.Connection, run: int, kind: PageKind) -> Counter[str]:
+    """Count the reviews of each film that a run has met, or a later one since; those that must not be stored, too."""
+    films = [TABLES[kind].c.movie_slug, *([LEFT_OUT.c.film] if kind is PageKind.USER_REVIEWS else [])]
+    counts: Counter[str] = Counter()
+    for film in films:
+        query = sa.select(film, sa.func.count()).where(film.table.c.seen_run >= run).group_by(film)
+        counts.update(dict(connection.execute(query).all()))
     return counts
 
 

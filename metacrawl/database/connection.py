@@ -116,7 +116,11 @@ def make_engine(url: str) -> sa.Engine:
         if backend not in BACKENDS:
             raise ConfigError(f"METACRAWL_DATABASE_URL is for {backend}; metacrawl knows {' and '.join(BACKENDS)}")
         engine = sa.create_engine(
-            url, json_serializer=partial(json.dumps, ensure_ascii=False), **options(sa.make_url(url))
+            url,
+            json_serializer=partial(json.dumps, ensure_ascii=False),
+            # What its errors say is logged, and values are texts and names of people.
+            hide_parameters=True,
+            **options(sa.make_url(url)),
         )
     except ModuleNotFoundError as error:
         raise ConfigError(f"METACRAWL_DATABASE_URL needs a driver that is not installed: {error.name}") from None

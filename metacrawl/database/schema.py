@@ -224,6 +224,17 @@ for state, columns in (
     is_so = FRONTIER.c.state == sa.literal(state, literal_execute=True)
     sa.Index(f"frontier_{state}", *columns, sqlite_where=is_so, postgresql_where=is_so)
 
+# What the pages of films have brought when they were read last: see `metacrawl.database.pages`.
+PAGES = sa.Table(
+    "pages",
+    METADATA,
+    sa.Column("url", sa.Text, primary_key=True),
+    sa.Column("film", sa.Text, nullable=False),
+    # By which metacrawl, and for which spider.
+    sa.Column("read_for", sa.Text, nullable=False),
+    sa.Column("memory", sa.JSON, nullable=False),
+)
+
 # When each host may be asked next, by whichever worker.
 HOSTS = sa.Table(
     "hosts",
@@ -233,4 +244,26 @@ HOSTS = sa.Table(
     sa.Column("next_at", sa.Double, nullable=False),
     # Until when its server wants no requests, by the same clock.
     sa.Column("quiet_until", sa.Double),
+)
+
+# What is kept of authors, in one row: see `metacrawl.authors`.
+AUTHORS = sa.Table(
+    "authors",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("policy", sa.Text, nullable=False),
+    # Tells another key from the one that was used.
+    sa.Column("key_check", sa.Text),
+    # Makes the digests below this database's own.
+    sa.Column("salt", sa.Text, nullable=False),
+)
+# The authors of whom nothing is stored, as digests.
+FORGOTTEN = sa.Table("forgotten", METADATA, sa.Column("author", sa.Text, primary_key=True))
+# Their reviews, as digests, with the last run that met them: they are no lack.
+LEFT_OUT = sa.Table(
+    "left_out",
+    METADATA,
+    sa.Column("film", KEY, primary_key=True),
+    sa.Column("review", sa.Text, primary_key=True),
+    sa.Column("seen_run", sa.Integer, nullable=False),
 )

@@ -58,6 +58,8 @@ class Ledger:
         self.on_turn, self.on_failure = on_turn, on_failure
         self.reconcile: Callable[[sa.Connection], None] | None = None
         """What to do when nothing is left, which may queue more."""
+        self.refresh: Callable[[sa.Connection], None] | None = None
+        """What to read anew whenever requests are leased."""
         self.figures = Figures()
         self.figures_at = 0.0
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
@@ -164,9 +166,8 @@ class Ledger:
         if not (pages or room or renew):
             return Turn()
         # After a pause of all, such as of the database, leases have run out whose workers are well.
-        order = Order(
-            pages, held, room, renew, renew and since < self.worker.lease, self.reconcile, self.figures_to_write()
-        )
+        reclaim = renew and since < self.worker.lease
+        order = Order(pages, held, room, renew, reclaim, self.refresh, self.reconcile, self.figures_to_write())
         turn = await asyncio.wait_for(
             asyncio.get_running_loop().run_in_executor(self.thread, self.store, order), self.database.seconds + MARGIN
         )

@@ -9,6 +9,7 @@ from scrapy.exceptions import CloseSpider, NotConfigured
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
+from metacrawl.authors import LeftOut
 from metacrawl.completeness import Total
 from metacrawl.extract import LayoutError
 from metacrawl.frontier.page import Page, page_of
@@ -20,6 +21,9 @@ from metacrawl.items import Record
 from metacrawl.outcome import Outcome, Problem, told
 from metacrawl.pipelines.validate import UnusableError
 from metacrawl.spiders.base import FilmSpider
+
+# What spiders give beside records.
+Beside = Request | Problem | Total | LeftOut
 
 
 class FrontierMiddleware:
@@ -60,22 +64,18 @@ class FrontierMiddleware:
             yield Row(self.run.key_of(request), request.url, request.url, request.priority, encode(request))
 
     async def process_spider_output(
-        self, response: Response, result: AsyncIterator[Record | Request | Problem]
+        self, response: Response, result: AsyncIterator[Record | Beside]
     ) -> AsyncIterator[Record]:
         """Pass records on to the pipelines, and end only when the page is stored with all of them, or held."""
         page = page_of_response(response)
         unexpected = None
         try:
             async for output in result:
-                if isinstance(output, Request):
-                    self.follow(page, output)
-                elif isinstance(output, Problem):
-                    page.note(output)
-                elif isinstance(output, Total):
-                    page.totals.append(output)
-                else:
+                if isinstance(output, Record):
                     page.expect()
                     yield output
+                else:
+                    self.take(page, output)
         except CloseSpider:
             # The page is not to blame; it is given back when the spider is closed.
             raise
@@ -91,6 +91,17 @@ class FrontierMiddleware:
         if unexpected:
             raise unexpected
 
+    def take(self, page: Page, output: Beside) -> None:
+        """Take in what a page brings beside its records."""
+        if isinstance(output, Request):
+            self.follow(page, output)
+        elif isinstance(output, Problem):
+            page.note(output)
+        elif isinstance(output, Total):
+            page.totals.append(output)
+        else:
+            page.left_out.append(output)
+
     def follow(self, page: Page, request: Request) -> None:
         """Take in a request that a page leads to, unless a record of the page has failed."""
         if not page.dead:
@@ -102,11 +113,13 @@ class FrontierMiddleware:
         page.records.append(item)
         page.arrived()
 
-    def item_dropped(self, exception: BaseException, response: Response) -> None:
+    def item_dropped(self, item: Record, exception: BaseException, response: Response) -> None:
         """Do without a record that a pipeline has dropped."""
         page = page_of_response(response)
         if isinstance(exception, UnusableError):
             page.note(Problem(Outcome.PARTIAL, str(exception)))
+        else:
+            page.repeated.append(item)
         page.arrived()
 
     def item_error(self, failure: Failure, response: Response) -> None:

@@ -2,13 +2,16 @@
 
 import asyncio
 import logging
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
 from scrapy import Request
 
 from metacrawl import extract
+from metacrawl.authors import LeftOut
 from metacrawl.completeness import Total
+from metacrawl.database.pages import Memory
 from metacrawl.frontier.payload import encode
 from metacrawl.frontier.queue import Row
 from metacrawl.items import Record
@@ -38,7 +41,28 @@ class Page:
     read: extract.Page | None = None
     """What was read of it, if it can be read."""
 
+    memory: Memory | None = None
+    """What it has brought before."""
+
+    recalled: bool = False
+    """It is still the same, and brings that again."""
+
+    validators: dict[str, str] = field(default_factory=dict)
+    """What the next time asks with whether it is still the same."""
+
     records: list[Record] = field(default_factory=list)
+    repeated: list[Record] = field(default_factory=list)
+    """Records of it that a pipeline has dropped, such as what another page has brought."""
+
+    met_again: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """Reviews that it brings as they are stored: table → keys."""
+
+    figures: dict[str, dict[str, int]] = field(default_factory=dict)
+    """What is counted of it."""
+
+    left_out: list[LeftOut] = field(default_factory=list)
+    """The reviews that it has and that must not be stored."""
+
     totals: list[Total] = field(default_factory=list)
     follow_ups: list[Row] = field(default_factory=list)
     instead: list[Row] = field(default_factory=list)

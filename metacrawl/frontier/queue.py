@@ -45,6 +45,8 @@ class Worker:
     id: int
     run: int
     lease: float
+    read_for: str = ""
+    """What it reads pages for: see `metacrawl.frontier.memory`."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,11 @@ def renew(connection: sa.Connection, worker: Worker, ids: Collection[int]) -> No
     connection.execute(sa.update(FRONTIER).where(held_by(worker, ids)).values(lease_until=Clock() + worker.lease))
 
 
+def put_back(connection: sa.Connection, worker: Worker, ids: Collection[int]) -> None:
+    """Queue again what a worker has asked for in vain, and still has."""
+    connection.execute(sa.update(FRONTIER).where(held_by(worker, ids)).values(state="queued"))
+
+
 def give_back(connection: sa.Connection, worker: Worker, *, keep: Collection[int] = ()) -> None:
     """Queue again what a worker has leased, but for what it is to keep."""
     mine = sa.and_(
@@ -200,3 +207,15 @@ def asked_for(connection: sa.Connection, run: int, *, still: bool) -> int:
     query = sa.select(sa.func.count(FRONTIER.c.asked_for.distinct())).where(FRONTIER.c.run == run)
     number: int = connection.execute(query.where(IS_OPEN) if still else query).scalar_one()
     return number
+
+
+def keep_out(connection: sa.Connection) -> bool:
+    """Keep all workers from leasing and storing in this transaction; false where one of them is at work.
+
+    With SQLite a file is locked instead, and what dead workers have leased is no matter.
+    """
+    if connection.dialect.name != "postgresql":
+        return True
+    connection.execute(sa.text(f"LOCK TABLE {FRONTIER.name} IN EXCLUSIVE MODE"))
+    at_work = sa.select(FRONTIER.c.id).where(is_in("leased"), FRONTIER.c.lease_until >= Clock())
+    return connection.execute(at_work.limit(1)).first() is None

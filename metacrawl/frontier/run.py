@@ -16,15 +16,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from twisted.python.failure import Failure
 
 from metacrawl import runfile
-from metacrawl.database import account, runs
+from metacrawl.database import account, authors, runs
 from metacrawl.database.connection import connect, first_line, full, is_full, shown
 from metacrawl.database.lock import lock
 from metacrawl.database.patience import PatientDatabase, is_away
+from metacrawl.evidence import Evidence
 from metacrawl.figures import Figures
 from metacrawl.frontier import queue
 from metacrawl.frontier.beginning import begin
 from metacrawl.frontier.ending import end, read_again
 from metacrawl.frontier.ledger import Ledger
+from metacrawl.frontier.memory import read_for
 from metacrawl.frontier.page import Page
 from metacrawl.frontier.quiet import Quiet, host_of
 from metacrawl.frontier.stop import Stop, end_process
@@ -55,6 +57,7 @@ class Run:
 
     ledger: Ledger
     stop: Stop
+    evidence: Evidence
     before: Figures
     """What earlier processes have counted."""
 
@@ -112,6 +115,7 @@ class Run:
         self.stop = Stop(self.hurry, self.give_up)
         settings = self.crawler.settings
         try:
+            self.evidence = Evidence.of(settings)
             self.lock = lock(self.url)
             engine = await asyncio.to_thread(connect, settings["METACRAWL_DATABASE_URL"])
             self.database = PatientDatabase(engine, settings.getfloat("METACRAWL_DATABASE_TIMEOUT"))
@@ -125,8 +129,10 @@ class Run:
         limits = settings.getint("CONCURRENT_REQUESTS"), settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
         capacity = min((limit for limit in limits if limit > 0), default=UNLIMITED) + AHEAD
         self.ledger = Ledger(self.database, worker, capacity, self.count, self.fail)
+        self.ledger.refresh = self.refresh_forgotten
         self.ledger.reconcile = partial(read_again, run=worker.run, spider=self.spider, key_of=self.key_of)
         self.id = worker.run
+        self.evidence.expire()
 
     def hurry(self) -> None:
         """Wait no more, for a database that is away or a host that is left in peace."""
@@ -134,10 +140,14 @@ class Run:
         if self.database:
             self.database.hurry()
 
+    def refresh_forgotten(self, connection: sa.Connection) -> None:
+        self.spider.forgotten = authors.forgotten(connection)
+
     def enlist(self, connection: sa.Connection) -> queue.Worker:
+        authors.claim(connection, self.spider.authors)
         run = begin(connection, self.spider)
         lease = self.crawler.settings.getfloat("METACRAWL_LEASE_SECONDS")
-        worker = queue.Worker(runs.enlist(connection, run), run, lease)
+        worker = queue.Worker(runs.enlist(connection, run), run, lease, read_for(self.spider))
         self.before = runs.earlier_figures(connection, worker.id)
         # Who is alone need not wait for leases to run out: they belong to the dead.
         reclaim(connection, worker, everything=self.alone)

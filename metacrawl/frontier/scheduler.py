@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import deque
-from pathlib import Path
 
 from scrapy import Request, Spider, signals
 from scrapy.core.scheduler import BaseScheduler, Scheduler
@@ -14,8 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from metacrawl.barriers import is_barrier
-from metacrawl.evidence import keep
-from metacrawl.frontier.failures import problem_of
+from metacrawl.frontier.failures import count_refusal, problem_of
 from metacrawl.frontier.page import META, Page, page_of
 from metacrawl.frontier.quiet import LeftError
 from metacrawl.frontier.run import run_of
@@ -107,9 +105,13 @@ class FrontierScheduler(BaseScheduler):
             # It stays leased, too.
             return
         page: Page = request.meta[META]
+        if page.recalled and isinstance(failure.value, HttpError):
+            # Its answer comes through the spider middlewares.
+            return
+        count_refusal(self.crawler.stats, failure.value)
         problem = problem_of(request, failure.value)
         if isinstance(failure.value, HttpError) and problem.outcome is Outcome.BLOCKED:
-            keep(Path(self.crawler.settings["METACRAWL_RUNS"]), self.run.id, "blocked", failure.value.response.body)
+            self.run.evidence.keep(self.run.id, "blocked", failure.value.response.body)
         self.run.do_without(page, problem)
         # One that has an answer comes through the spider middlewares, too.
         if not isinstance(failure.value, HttpError):

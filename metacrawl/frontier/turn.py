@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 import msgspec
 import sqlalchemy as sa
 
-from metacrawl.database import completeness, records, runs
+from metacrawl.database import authors, completeness, records, runs
 from metacrawl.frontier import queue
+from metacrawl.frontier.memory import is_stale, look_up, remember
 from metacrawl.frontier.page import META, Page
 from metacrawl.frontier.payload import decode
 from metacrawl.frontier.queue import Worker
@@ -33,6 +34,9 @@ class Order:
 
     reclaim: bool = False
     """Take back what dead workers have left."""
+
+    refresh: Callable[[sa.Connection], None] | None = None
+    """What to read anew when there is more to do."""
 
     reconcile: Callable[[sa.Connection], None] | None = None
     """What to do when nothing is left; it may queue more."""
@@ -70,6 +74,8 @@ def take_turn(connection: sa.Connection, worker: Worker, order: Order, *, unsure
     if order.room and not turn.over:
         leased = queue.lease(connection, worker, order.room, alone=not order.held)
         turn.leased = [page for row in leased if (page := read(connection, worker, row))]
+        if leased and order.refresh:
+            order.refresh(connection)
         if not leased and not order.held:
             turn.over = is_over(connection, worker.run, order)
     return turn
@@ -95,12 +101,17 @@ def read(connection: sa.Connection, worker: Worker, row: queue.Leased) -> Page |
         runs.note(connection, worker.run, [Problem(Outcome.INTERNAL, message)])
         return None
     page = Page(row.id, request, row.asked_for, suspect=row.crashes >= queue.SUSPECT)
+    look_up(connection, worker, page)
     request.meta[META] = page
     return page
 
 
 def acknowledge(connection: sa.Connection, worker: Worker, pages: Sequence[Page]) -> Counter[str]:
     """Mark pages as done and store what they have brought, unless another worker has taken them over."""
+    if stale := {page for page in pages if is_stale(connection, page)}:
+        # They are asked for anew, and read.
+        queue.put_back(connection, worker, [page.id for page in stale])
+        pages = [page for page in pages if page not in stale]
     mine = {
         id_
         for state in ("done", "dead")
@@ -108,7 +119,11 @@ def acknowledge(connection: sa.Connection, worker: Worker, pages: Sequence[Page]
     }
     kept = [page for page in pages if page.id in mine]
     alive = [page for page in kept if not page.dead]
-    counts = records.save(connection, worker.run, [record for page in alive for record in page.records])
+    met_again = {
+        table: {key for page in alive for key in page.met_again.get(table, ())}
+        for table in {table for page in alive for table in page.met_again}
+    }
+    counts = records.save(connection, worker.run, [record for page in alive for record in page.records], met_again)
     runs.count_met(connection, worker.id, counts)
     rows = {row.key: row for page in kept for row in page.leads_to}
     new = queue.add(connection, worker.run, rows.values())
@@ -116,6 +131,9 @@ def acknowledge(connection: sa.Connection, worker: Worker, pages: Sequence[Page]
         runs.note(connection, worker.run, page.problems, page=page.id, about=page.request.meta)
     for page in alive:
         completeness.keep(connection, worker.run, page.id, page.asked_for, page.totals)
+        authors.count_left_out(connection, worker.run, page.left_out)
+    for page in kept:
+        remember(connection, worker, page)
     counts["known"] = sum(len(page.leads_to) for page in kept) - len(new)
     lost = {page.id for page in pages} - mine
     if lost:

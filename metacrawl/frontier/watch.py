@@ -4,15 +4,14 @@ import re
 from collections import Counter
 from dataclasses import fields
 from functools import cached_property
-from pathlib import Path
 
 from scrapy.http import Response
 
 from metacrawl import extract
 from metacrawl.drift import Judge, Sight
-from metacrawl.evidence import keep
 from metacrawl.extract import LayoutError
-from metacrawl.frontier.failures import problem_of
+from metacrawl.figures import Figures
+from metacrawl.frontier.failures import count_refusal, problem_of
 from metacrawl.frontier.page import Page, page_of
 from metacrawl.frontier.run import Run
 from metacrawl.items import Record
@@ -32,7 +31,6 @@ class Watch:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.evidence = Path(run.crawler.settings["METACRAWL_RUNS"])
         run.crawler.signals.connect(self.page_read, page_read)
 
     @cached_property
@@ -63,6 +61,8 @@ class Watch:
                 self.run.ledger.hold(page, self.let_go)
                 return
             self.judge.forget(page)
+        if page.recalled:
+            self.judge.skip(page.request.meta["film"])
         self.count(page)
         await self.run.ledger.commit(page)
 
@@ -82,6 +82,7 @@ class Watch:
 
     def unread(self, page: Page, response: Response, error: LayoutError) -> None:
         """Give up a page that cannot be read."""
+        count_refusal(self.run.crawler.stats, error)
         problem = problem_of(page.request, error)
         saved = self.save(problem.outcome.label, response)
         self.run.do_without(page, Problem(problem.outcome, f"{problem.message}{saved}"))
@@ -101,7 +102,7 @@ class Watch:
         """Keep a page as evidence, unless it is a file; tells where, for a message."""
         if response.url.startswith("file:"):
             return ""
-        path = keep(self.evidence, self.run.id, problem, response.body)
+        path = self.run.evidence.keep(self.run.id, problem, response.body)
         return f"; saved as {path}" if path else ""
 
     def release(self, page: Page) -> None:
@@ -116,21 +117,29 @@ class Watch:
             self.release(page)
 
     def count(self, page: Page) -> None:
-        """Count what a page that is stored has."""
-        if page.dead or not page.read:
+        """Count what a page that is stored has, or had when it was read."""
+        if page.dead:
             return
-        figures = self.run.ledger.figures
-        where = f"{page.read.layout.name}/{page.read.ref.kind}"
-        figures.count("pages", where)
-        for record in page.read.records:
-            name = f"{where}/{type(record).__name__}"
-            figures.count("records", name)
-            for field in fields(record):
-                if field.name not in OWN and getattr(record, field.name) not in (None, []):
-                    figures.count("filled", f"{name}/{field.name}")
-        figures.counts["invalid"] = Counter(self.invalid())
+        if page.read:
+            page.figures = figures_of(page.read)
+        self.run.ledger.figures.add(page.figures)
+        self.run.ledger.figures.counts["invalid"] = Counter(self.invalid())
 
     def invalid(self) -> dict[str, int]:
         """Give what the validation has counted in this process."""
         counted = self.run.crawler.stats.get_stats().items()
         return {INVALID.sub(r"\1", name): number for name, number in counted if INVALID.match(name)}
+
+
+def figures_of(page: extract.Page) -> dict[str, dict[str, int]]:
+    """Count a page that was read, its records, and their fields."""
+    figures = Figures()
+    where = f"{page.layout.name}/{page.ref.kind}"
+    figures.count("pages", where)
+    for record in page.records:
+        name = f"{where}/{type(record).__name__}"
+        figures.count("records", name)
+        for field in fields(record):
+            if field.name not in OWN and getattr(record, field.name) not in (None, []):
+                figures.count("filled", f"{name}/{field.name}")
+    return figures.as_json()

@@ -13,6 +13,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from scrapy.settings import BaseSettings
 
+from metacrawl.authors import Authors, Forgotten, LeftOut, read_authors
 from metacrawl.barriers import is_barrier
 from metacrawl.completeness import Total
 from metacrawl.extract import Page
@@ -92,6 +93,8 @@ class FilmSpider(Spider):
         self.reviews = self.wanted(arguments)
         self.source = source
         self.job = job
+        self.authors = Authors()
+        self.forgotten = Forgotten()
         self.films_met: set[str] = set()
         self.lists_met: dict[PageRef, dict[str, set[tuple[object, ...]]]] = {}
 
@@ -109,6 +112,7 @@ class FilmSpider(Spider):
         job = job_of(cls.name, arguments, source)
         spider = super().from_crawler(crawler, given, arguments, source, job)
         spider.allowed_domains = source.hosts
+        spider.authors = read_authors(crawler.settings)
         return spider
 
     @classmethod
@@ -132,7 +136,7 @@ class FilmSpider(Spider):
         """Give the page that each film is read from first."""
         return [PageRef(self.first_page, film, self.first_query) for film in films]
 
-    def parse(self, response: Response) -> Iterator[Record | Request | Problem | Total]:
+    def parse(self, response: Response) -> Iterator[Record | Request | Problem | Total | LeftOut]:
         """Give the records of a page, the requests of those that it leads to, and what is wrong with it.
 
         Raises `LayoutError` for a page that cannot be read.
@@ -141,6 +145,7 @@ class FilmSpider(Spider):
         if not isinstance(page, Page):
             yield from page
             return
+        self.authors.hide(page)
         self.crawler.signals.send_catch_log(page_read, page=page, response=response)
         yield from (Problem(Outcome.LAYOUT, f"{page.ref.url}: {what}") for what in page.lacks)
         if page.ref.kind in LISTING_KINDS:
@@ -201,13 +206,15 @@ class FilmSpider(Spider):
         )
         return Problem(Outcome.LAYOUT, f"{request.url}: {says}")
 
-    def records(self, page: Page) -> Iterator[Record]:
+    def records(self, page: Page) -> Iterator[Record | LeftOut]:
         """Choose the records of a page that this spider wants; what it says of the film is always one."""
         yield from page.movies
         if PageKind.CRITIC_REVIEWS in self.reviews:
             yield from page.critic_reviews
         if PageKind.USER_REVIEWS in self.reviews:
-            yield from page.user_reviews
+            for review in page.user_reviews:
+                left_out = self.forgotten.has(review.author)
+                yield self.forgotten.left_out(review) if left_out else self.authors.published(review)
 
     def leads_to(self, page: Page) -> Iterator[PageRef]:
         """Choose the pages to read after this one: the whole lists of reviews, and the next page of a list."""

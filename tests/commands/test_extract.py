@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from metacrawl.commands.extract import json_line
 from metacrawl.demo.content import build_world
 from metacrawl.demo.site import DemoSite
 from metacrawl.demo.world import World
@@ -52,6 +53,14 @@ def test_for_a_program_it_is_json(scrapy):
     assert (title["of"], [tried["matched"] for tried in title["expressions"]]) == (1, [1])
     assert page["records"][0]["matched"]["title"] == 1
     assert page["records"][0]["matched"]["must_see"] in {0, 1}
+
+
+def test_what_a_page_says_acts_on_no_terminal():
+    said = "one\x9b31m\x1b[2J\u202e\U000e0001\x7f\n\u00e9"
+    line = json_line({"title": said})
+    assert line.isprintable()
+    assert "\u00e9" in line
+    assert json.loads(line) == {"title": said}
 
 
 @pytest.mark.parametrize("page", sorted(FIXTURES.glob("*/*.html")), ids=lambda page: f"{page.parent.name}/{page.stem}")

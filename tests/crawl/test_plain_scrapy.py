@@ -1,5 +1,10 @@
 """Scrapy's own commands keep working in this project."""
 
+import csv
+import json
+
+from metacrawl.cells import from_cell
+
 
 def test_the_shell_reads_a_page_and_leaves_no_database(scrapy, demo, tmp_path):
     run = scrapy("shell", f"{demo.url}/movie/nightjar", "-c", "response.status", "-L", "ERROR")
@@ -21,3 +26,20 @@ def test_parse_shows_the_records_of_a_page(scrapy, demo):
 
 def test_the_spiders_are_listed(scrapy):
     assert scrapy("list").stdout.split() == ["critic_reviews", "movies", "user_reviews"]
+
+
+def test_scrapys_own_csv_has_no_formula_and_is_that_of_an_export(scrapy, world, demo, tmp_path):
+    hostile = '=HYPERLINK("http://127.0.0.1/")'
+    first = world.film("nightjar").critic_reviews[0]
+    first.excerpt, first.critic, first.critic_slug = hostile, "@somebody", "-"
+    plain = tmp_path / "reviews.csv"
+    feeds = json.dumps({str(plain): {"format": "csv", "item_classes": ["metacrawl.items.CriticReview"]}})
+    asked = ("critic_reviews", "-a", "movie=nightjar")
+    crawl = scrapy("crawl", *asked, FEEDS=feeds, METACRAWL_SITE_URL=demo.url, DOWNLOAD_DELAY=0)
+    assert crawl.returncode == 0, crawl.stderr
+    assert scrapy("export", "--to", tmp_path / "out", "--format", "csv").returncode == 0
+    with plain.open(encoding="utf-8", newline="") as file:
+        [row] = [row for row in csv.DictReader(file) if from_cell(row["excerpt"]) == hostile]
+    assert (row["excerpt"], row["critic"], row["critic_slug"]) == (f"'{hostile}", "'@somebody", "'-")
+    lines = [path.read_text(encoding="utf-8").splitlines() for path in (plain, tmp_path / "out/critic_reviews.csv")]
+    assert sorted(lines[0]) == sorted(lines[1])

@@ -7,10 +7,13 @@ from contextlib import closing
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import make_url
+from sqlalchemy.exc import DBAPIError
 
 from metacrawl.database import reading, records, runs
 from metacrawl.database.connection import connect, connect_to_read
+from metacrawl.database.schema import USER_REVIEWS
 from metacrawl.items import CriticReview, UserReview
 from metacrawl.outcome import ConfigError, DatabaseError
 from tests.postgres import PASSWORD
@@ -371,3 +374,13 @@ def test_what_is_committed_is_on_the_disk_and_readers_do_not_wait(sqlite_url):
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2, "FULL"
     engine.dispose()
+
+
+def test_what_an_error_says_has_no_texts_and_no_names(engine):
+    values = {"key": "her/canary", "movie_slug": "her", "author": "canary", "layout": "", "source_url": ""}
+    values |= {"text": "canary", "seen_run": 1}
+    USER_REVIEWS.drop(engine)
+    with pytest.raises(DBAPIError) as error, engine.begin() as connection:
+        connection.execute(sa.insert(USER_REVIEWS).values(values))
+    assert "INSERT INTO user_reviews" in str(error.value)
+    assert "canary" not in str(error.value)
