@@ -12,7 +12,7 @@ from typing import Self
 from metacrawl.demo.content import build_world
 from metacrawl.demo.designs import designs
 from metacrawl.demo.world import Film, World
-from tests.faults.site import charset, markup, packing, state, transport  # noqa: F401 - each registers its faults
+from tests.faults.site import answers, charset, markup, packing, state, transport  # noqa: F401 - each registers its faults
 from tests.faults.site.faults import FAULTS, RESET, Answer, html
 
 # An answer without an end ends here.
