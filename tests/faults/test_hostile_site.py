@@ -94,6 +94,18 @@ def test_each_page_is_read_right_or_refused_by_name(scrapy, tmp_path):
     assert "Traceback" not in run.stderr
     assert measured["peak"] <= 400
     assert measured["stall"] <= 2
+    assert hops(site) == 6
+
+
+def hops(site):
+    """Count the requests for the page that redirects without end."""
+    return sum("/movie/redirect-without-end" in path for path in site.requests)
+
+
+def test_without_the_bound_on_redirects_more_of_them_are_followed(scrapy, tmp_path):
+    with FaultSite() as site:
+        crawl(scrapy, tmp_path, site, ["redirect-without-end"], REDIRECT_MAX_TIMES=9)
+    assert hops(site) == 10
 
 
 def test_without_the_bound_on_its_size_a_bomb_goes_off(scrapy, tmp_path):
