@@ -13,3 +13,5 @@ class Command(parse.Command):
         self.settings.set("SCHEDULER", "scrapy.core.scheduler.Scheduler", priority="cmdline")
         self.settings.set("SPIDER_MIDDLEWARES", {}, priority="cmdline")
         self.settings.set("EXTENSIONS", {}, priority="cmdline")
+        # Scrapy's own limit goes by what the process that started this one had.
+        self.settings.set("MEMUSAGE_ENABLED", "False", priority="cmdline")

@@ -19,7 +19,6 @@ from metacrawl.items import CriticReview, Movie, UserReview
 from metacrawl.sources.warc import places
 from tests.warcs import HTML, Answer, chunked, write_warc
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 NOT_IN_EXPECTATIONS = {"captured_at"}
 
@@ -292,7 +291,7 @@ def test_no_file_is_read_that_was_not_named(scrapy, fixture_page, tmp_path, stor
         assert changed.rowcount > 1
     run = crawl_files(scrapy, folder)
     assert run.returncode == 10
-    assert f"{secret.as_uri()}: this file was not asked for" in run.stdout
+    assert f"{secret.as_uri()}: not asked for: it is not at a named file" in run.stdout
 
 
 def test_a_saved_list_of_films_gives_its_rows_and_leads_nowhere(scrapy, tmp_path, stored):

@@ -43,10 +43,10 @@ def dies_storing() -> None:
     """Die when a page is about to be stored: when its end is noted, and its records are not."""
     pages, save = count(), records.save
 
-    def dying_save(connection: Any, run: int, found: Any) -> Any:
+    def dying_save(connection: Any, run: int, *found: Any) -> Any:
         if next(pages) == FATAL_PAGES:
             os.kill(os.getpid(), signal.SIGKILL)
-        return save(connection, run, found)
+        return save(connection, run, *found)
 
     records.save = dying_save
 
