@@ -33,6 +33,14 @@ def nothing_is_unpickled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     assert not noted.exists(), noted.read_text(encoding="utf-8")
 
 
+@pytest.fixture(autouse=True)
+def unmeasured(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The processes that a test starts are not measured for coverage, which doubles their time, unless it is marked."""
+    if request.node.get_closest_marker("measured") is None:
+        for name in [name for name in os.environ if name.startswith("COV")]:
+            monkeypatch.delenv(name)
+
+
 @pytest.fixture(scope="session")
 def shared_pages() -> Path:
     """The real saved pages: beside the checkout, required in CI, else skipped with a message."""

@@ -4,6 +4,10 @@ import csv
 import json
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.measured
+
 FIXTURES = Path(__file__).parent.parent / "fixtures/2016"
 
 

@@ -19,6 +19,8 @@ from metacrawl.forget import Name, clean_records, remove_evidence
 from metacrawl.frontier import queue
 from metacrawl.items import UserReview
 
+pytestmark = pytest.mark.measured
+
 NAME = 'Zoë "C" & Sons/7f3a'
 ELSE = "Somebody else"
 

@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.measured
+
 ROOT = Path(__file__).parent.parent.parent
 FIXTURES = ROOT / "tests/fixtures/2016"
 CRAWL = [sys.executable, "-m", "scrapy", "crawl", "movies", "-a", "source=files", "-a", f"path={FIXTURES}"]

@@ -20,6 +20,8 @@ from metacrawl.status import show_overview
 from tests.database.parts import a_list
 from tests.frontier.parts import review
 
+pytestmark = pytest.mark.measured
+
 NEVER = "2016/movie/Movie/title/"
 # Longer than any terminal is wide.
 FOLDER = "folder/" * 40

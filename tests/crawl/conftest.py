@@ -103,13 +103,6 @@ def large_world(whole_world: World) -> World:
 
 
 @pytest.fixture
-def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Crawl without measuring the coverage, which would double the time of whole crawls."""
-    for name in [name for name in os.environ if name.startswith("COV")]:
-        monkeypatch.delenv(name)
-
-
-@pytest.fixture
 def world(whole_world: World) -> World:
     """Four films of the demo's with many of the real pages' oddities, to be changed at will."""
     return World(films=[deepcopy(whole_world.film(slug)) for slug in FILMS])

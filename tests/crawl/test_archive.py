@@ -18,7 +18,6 @@ from metacrawl.sources.archive import CDX_SLOT, ArchiveSource, LookUp
 from metacrawl.sources.cdx import FIELDS, Span
 from metacrawl.urls import parse
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
 FAST = {"DOWNLOAD_DELAY": 0.01, "DOWNLOAD_SLOTS": "{}"}
 FILMS = ("nightjar", "the-cartographers-daughter", ENDED, NEVER)
 INDEX = "/archive/cdx/search/cdx?"

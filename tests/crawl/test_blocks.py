@@ -11,6 +11,8 @@ from metacrawl.demo.world import World
 from metacrawl.items import Movie
 from tests.block_pages import HTML
 
+pytestmark = pytest.mark.measured
+
 DELAY = 0.05
 SETTINGS = {"DOWNLOAD_DELAY": DELAY, "RETRY_ENABLED": False}
 BLOCKS = [

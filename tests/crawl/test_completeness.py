@@ -22,7 +22,6 @@ from metacrawl.demo.truth import expected_records
 from metacrawl.demo.world import World
 from metacrawl.items import CriticReview, UserReview
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
 FAST = {"DOWNLOAD_DELAY": 0, "CONCURRENT_REQUESTS_PER_DOMAIN": 4, "RETRY_TIMES": 0}
 KINDS = {"critic-reviews": CriticReview, "user-reviews": UserReview}
 LIST = re.compile(r"/backend/reviews/metacritic/(critic|user)/movies/([^/]+)/web")

@@ -17,7 +17,6 @@ from metacrawl.demo.truth import expected_records
 from metacrawl.items import Record
 from metacrawl.monitors import coverage
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
 # What two runs may differ in.
 ITS_OWN = {
     "run",

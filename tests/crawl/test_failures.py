@@ -10,6 +10,8 @@ import pytest
 from metacrawl.demo.pages import Pages as DemoPages
 from metacrawl.items import Movie, UserReview
 
+pytestmark = pytest.mark.measured
+
 NO_DELAY = {"DOWNLOAD_DELAY": 0, "RETRY_ENABLED": False}
 FILM = "nightjar"
 

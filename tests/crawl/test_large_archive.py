@@ -20,7 +20,6 @@ from metacrawl.items import CriticReview, Movie, UserReview
 from metacrawl.sources.cdx import Span
 
 FAST = {"DOWNLOAD_DELAY": 0, "DOWNLOAD_SLOTS": "{}", "CONCURRENT_REQUESTS_PER_DOMAIN": 8}
-pytestmark = pytest.mark.usefixtures("unmeasured")
 DESIGNS = ("2010", "2016", "2023", "2026")
 MORE = "found, but the site has no such record"
 

@@ -7,7 +7,6 @@ from metacrawl.demo.saved import save_folder, save_warc
 from metacrawl.demo.truth import expected_records
 from metacrawl.items import Movie
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
 FAST = {"CONCURRENT_REQUESTS_PER_DOMAIN": 8}
 
 

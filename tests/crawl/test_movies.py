@@ -4,11 +4,14 @@ import json
 from itertools import pairwise
 
 import msgspec
+import pytest
 
 from metacrawl.demo.compare import differences
 from metacrawl.demo.pages import Pages
 from metacrawl.demo.truth import expected_records
 from metacrawl.items import CriticReview, Movie, UserReview
+
+pytestmark = pytest.mark.measured
 
 NO_DELAY = {"DOWNLOAD_DELAY": 0}
 

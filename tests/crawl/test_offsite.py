@@ -99,7 +99,6 @@ def crawl(scrapy, traps, tmp_path):
     return run
 
 
-@pytest.mark.usefixtures("unmeasured")
 def test_nothing_that_a_page_or_a_row_says_leads_to_another_server(crawl, traps, canaries, stored, requests, tmp_path):
     site, ways, planted = traps
     run = crawl()
@@ -116,7 +115,6 @@ def test_nothing_that_a_page_or_a_row_says_leads_to_another_server(crawl, traps,
         assert [message for message in problems if says in message]
 
 
-@pytest.mark.usefixtures("unmeasured")
 def test_without_the_guard_a_row_leads_there(crawl, canaries):
     crawl(DOWNLOADER_MIDDLEWARES=json.dumps(UNGUARDED), ROBOTSTXT_OBEY=False)
     assert len(heard(canaries)) >= 5
@@ -152,7 +150,6 @@ def test_stock_scrapy_is_led_there(traps, canaries, tmp_path):
     assert len(heard(canaries)) >= 60
 
 
-@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("guard", ["on", "off"])
 def test_robots_txt_is_not_fetched_from_another_server(scrapy, serve, canaries, guard):
     site = serve({"/robots.txt": (302, f"http://{canaries[1].place}/robots.txt".encode())})
@@ -179,7 +176,6 @@ def test_a_name_that_leads_to_this_machine_is_not_followed(scrapy, canaries, res
         assert heard(canaries)
 
 
-@pytest.mark.usefixtures("unmeasured")
 def test_links_and_next_pages_are_read_but_asked_of_the_site(scrapy, demo, canaries, stored):
     """What is rewritten: all addresses of the site in its pages and in the answers of its back end."""
     place = f"http://{canaries[1].place}"

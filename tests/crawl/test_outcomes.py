@@ -91,7 +91,7 @@ def test_an_outage_ends_the_run_and_not_the_queue(scrapy, whole_world, stored, t
     assert len([record for record in stored() if isinstance(record, Movie)]) == 14
 
 
-def test_a_full_disk_ends_the_run_and_loses_nothing(unmeasured, hold, site_pages, films, scrapy, stored, tmp_path):
+def test_a_full_disk_ends_the_run_and_loses_nothing(hold, site_pages, films, scrapy, stored, tmp_path):
     """In the middle of a crawl no file can grow any more; when there is room the same command reads the rest."""
     arguments = ("movies", "-a", films, "-a", "reviews=none")
     site, crawl = hold(3, site_pages, *arguments, METACRAWL_DATABASE_TIMEOUT=600)

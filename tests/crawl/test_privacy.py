@@ -13,7 +13,6 @@ from metacrawl.demo.designs import designs
 from metacrawl.demo.site import DemoSite
 from metacrawl.export import WRITERS, export
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
 KEY = "canary-key-7f3a, and long enough"
 # Of an author without an account, and of one with one.
 PLAIN, ACCOUNT = "Canary Author 7f3a", "canary7f3a"

@@ -57,7 +57,6 @@ def test_an_event_is_a_line_whatever_a_page_says(scrapy, demo):
     assert "    Traceback (most recent call last):" in lines
 
 
-@pytest.mark.usefixtures("unmeasured")
 def test_scrapys_own_log_lets_a_page_say_anything(scrapy, demo):
     stock = {"LOG_FORMATTER": "scrapy.logformatter.LogFormatter"}
     run = scrapy("crawl", "movies", "-a", "movie=nightjar", METACRAWL_SITE_URL=demo.url, **HOSTILE | stock)
@@ -93,7 +92,6 @@ def tables(url):
     return text
 
 
-@pytest.mark.usefixtures("unmeasured")
 def test_no_secret_is_told_anywhere(start, scrapy, serve, pages, postgresql_url, secret, tmp_path):
     """A run with everything set that can go wrong: a broken page, records that fail, nobody who takes word of it."""
     places = secret | {"METACRAWL_DATABASE_URL": postgresql_url}
@@ -129,7 +127,6 @@ def test_no_secret_is_told_anywhere(start, scrapy, serve, pages, postgresql_url,
 AWAY = f"postgresql+psycopg://reader:{CANARY}@127.0.0.1:1/films"
 
 
-@pytest.mark.usefixtures("unmeasured")
 def test_a_database_that_is_away_is_told_without_its_password(scrapy):
     places = {"METACRAWL_SITE_URL": "http://127.0.0.1:1", "METACRAWL_DATABASE_URL": AWAY}
     run = scrapy("crawl", "movies", "-a", "movie=her", LOG_LEVEL="DEBUG", **places)
@@ -177,7 +174,6 @@ def test_a_secret_on_the_command_line_is_refused(name):
     assert CANARY not in str(refused.value)
 
 
-@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("command", [("crawl", "movies", "-a", "movie=her"), ("status",), ("export", "--to", "out")])
 def test_each_command_refuses_it(scrapy, command):
     run = scrapy(*command, "-s", f"METACRAWL_DATABASE_URL={AWAY}")

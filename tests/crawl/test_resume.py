@@ -11,6 +11,8 @@ from metacrawl.demo.compare import differences
 from metacrawl.demo.truth import expected_records
 from metacrawl.items import Movie
 
+pytestmark = pytest.mark.measured
+
 NO_DELAY = {"DOWNLOAD_DELAY": 0}
 FILM = "nightjar"
 CRAWL = ("movies", "-a", f"movie={FILM}")

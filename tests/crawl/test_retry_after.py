@@ -115,7 +115,7 @@ def refusing():
 
 
 @pytest.fixture
-def crawl(unmeasured, scrapy, refusing, tmp_path):
+def crawl(scrapy, refusing, tmp_path):
     """Crawl all films of the site that refuses requests, with pauses that are short where it does not say how long."""
     films = tmp_path / "names.txt"
     films.write_text(names_of(refusing.world), encoding="utf-8")

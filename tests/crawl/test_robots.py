@@ -29,8 +29,6 @@ CRAWL = ("crawl", "movies", "-a", f"movie={FILM}", "-a", "reviews=none")
 ASKING = Path(__file__).with_name("asking.py")
 NO_LINGER = struct.pack("ii", 1, 0)
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
 
 class Site:
     """Serves pages, and robots.txt by what `robots` does with the handler of a request for it."""

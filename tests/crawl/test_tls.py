@@ -10,7 +10,6 @@ import trustme
 from metacrawl.items import Movie
 from tests.crawl.conftest import Pages
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
 YESTERDAY = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
 
 

@@ -17,7 +17,6 @@ from metacrawl.demo.world import World
 from metacrawl.items import CriticReview, Movie, UserReview
 from metacrawl.urls import PageKind, PageRef
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
 # Films with lists of more than one page, next links that go too far, moved and empty lists, and odd texts.
 FILMS = (
     *("nightjar", "tin-orchestra", "unfinished-weather", "the-cartographers-daughter", "harbour-of-strangers"),

@@ -1,12 +1,9 @@
 """A whole crawl of a site that answers as badly as can be: each page is read right, or refused by name."""
 
 import json
-import os
 import re
 import sqlite3
 from dataclasses import replace
-
-import pytest
 
 from metacrawl import settings
 from metacrawl.database.connection import connect_to_read
@@ -47,13 +44,6 @@ def problems(tmp_path):
     """Give all that the database says went wrong."""
     with sqlite3.connect(tmp_path / "metacrawl.db") as connection:
         return [message for (message,) in connection.execute("SELECT message FROM problems")]
-
-
-@pytest.fixture(autouse=True)
-def unmeasured(monkeypatch):
-    """Crawl without measuring the coverage, which would be what takes the time."""
-    for name in [name for name in os.environ if name.startswith("COV")]:
-        monkeypatch.delenv(name)
 
 
 def stored(tmp_path):
