@@ -29,8 +29,8 @@ class TextSelector(Selector):
     Each `<br>` is a line break, any other run of white space one space; attributes are one line.
     """
 
-    allowance: Allowance
-    """What may still be read of the whole page."""
+    allowance: Allowance | None = None
+    """What may still be read of the whole page; none for a selector of no page's."""
 
     def xpath(self, query: str, *args: Any, **kwargs: Any) -> SelectorList[Any]:
         """Find what an expression selects."""
@@ -42,15 +42,18 @@ class TextSelector(Selector):
     def get(self) -> Any:
         """Give the text of the selected element, attribute or text node. Raises `BoundsError`."""
         if not isinstance(self.root, etree._Element):  # noqa: SLF001 - lxml has no public name for its element type
-            text = str(super().get())
-            self.allowance.take(text)
-            return one_line(text)
+            return one_line(self.taken(str(super().get())))
         # A NUL cannot stand in a parsed document, so it can mark the line breaks.
         text = "".join(
             part if isinstance(part, str) else "\0" for part in cast("list[Any]", TEXT_AND_BREAKS(self.root))
         )
-        self.allowance.take(text)
-        return "\n".join(map(one_line, text.split("\0"))).strip("\n")
+        return "\n".join(map(one_line, self.taken(text).split("\0"))).strip("\n")
+
+    def taken(self, text: str) -> str:
+        """Give a text that was read, as far as that is allowed."""
+        if self.allowance:
+            self.allowance.take(text)
+        return text
 
 
 class JsonSelector(Selector):

@@ -18,7 +18,8 @@ HER = "https://www.metacritic.com/movie/her"
 
 @pytest.fixture
 def crawler():
-    made = get_crawler(MoviesSpider, {"METACRAWL_SITE_URL": "http://localhost", "METACRAWL_CONTACT": ""})
+    settings = {"METACRAWL_SITE_URL": "http://localhost", "METACRAWL_CONTACT": "", "METACRAWL_AUTHORS": "keep"}
+    made = get_crawler(MoviesSpider, settings)
     made.spider = MoviesSpider.from_crawler(made, movie="her")
     return made
 
