@@ -1,9 +1,8 @@
 """Files for people who want a table: one per record kind, in the order of keys, so that two exports compare."""
 
 import csv
-import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import fields
 from pathlib import Path
 from typing import IO
@@ -15,6 +14,7 @@ from metacrawl.cells import cell_of
 from metacrawl.database.connection import shown
 from metacrawl.database.reading import count, read
 from metacrawl.database.schema import TABLES
+from metacrawl.files import whole_file
 from metacrawl.items import Record
 from metacrawl.outcome import NothingError
 
@@ -54,22 +54,11 @@ def export(engine: sa.Engine, folder: Path, form: str) -> dict[Path, int]:
         written = {}
         for kind, table in TABLES.items():
             path = folder / f"{table.name}.{form}"
-            with whole_file(path) as file:
+            with exported_file(path) as file:
                 written[path] = WRITERS[form](file, kind, read(connection, kind))
         return written
 
 
-@contextmanager
-def whole_file(path: Path) -> Iterator[IO[str]]:
-    """Open a file that appears under its name, in place of an older one, only once it is written to its end."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    # One left over from a process that was killed; or a link that somebody put there, which is not to be followed.
-    unfinished.unlink(missing_ok=True)
-    with unfinished.open("x", encoding="utf-8", newline="") as file:
-        try:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+def exported_file(path: Path) -> AbstractContextManager[IO[str]]:
+    """Open a file of a dataset, which appears when it is whole."""
+    return whole_file(path, path.with_name(f".{path.name}.unfinished"))

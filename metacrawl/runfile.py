@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from metacrawl.files import whole_file
+
 logger = logging.getLogger(__name__)
 
 
@@ -28,15 +30,7 @@ def write(folder: Path, account: Mapping[str, Any]) -> Path:
 
 
 def put(path: Path, account: Mapping[str, Any]) -> None:
-    unfinished = path.with_suffix(f".{os.getpid()}.tmp")
-    # One left over, or a link that somebody put there, which is not to be followed.
-    unfinished.unlink(missing_ok=True)
-    with unfinished.open("x", encoding="utf-8") as file:
-        try:
-            json.dump(account, file, ensure_ascii=False, indent=1)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+    # Several workers may end a run at once.
+    with whole_file(path, path.with_suffix(f".{os.getpid()}.tmp")) as file:
+        json.dump(account, file, ensure_ascii=False, indent=1)
+        file.write("\n")

@@ -12,7 +12,7 @@ from metacrawl.demo.content import build_world
 from metacrawl.demo.saved import save_folder
 from metacrawl.demo.world import World
 from metacrawl.evidence import Evidence
-from metacrawl.export import whole_file
+from metacrawl.export import exported_file
 
 PARTS = [
     *(
@@ -87,7 +87,7 @@ def planted(folder, *files):
 
 def test_a_link_in_place_of_an_export_is_replaced(tmp_path):
     elsewhere = planted(tmp_path / "out", "movies.csv", ".movies.csv.unfinished")
-    with whole_file(tmp_path / "out/movies.csv") as file:
+    with exported_file(tmp_path / "out/movies.csv") as file:
         file.write("ours")
     assert elsewhere.read_text(encoding="utf-8") == "of others"
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["movies.csv"]
@@ -97,7 +97,7 @@ def test_a_link_in_place_of_an_export_is_replaced(tmp_path):
 def test_a_link_laid_while_an_export_begins_stops_it(tmp_path, monkeypatch):
     elsewhere = planted(tmp_path / "out", ".movies.csv.unfinished")
     monkeypatch.setattr(Path, "unlink", lambda *_, **__: None)
-    with pytest.raises(FileExistsError), whole_file(tmp_path / "out/movies.csv") as file:
+    with pytest.raises(FileExistsError), exported_file(tmp_path / "out/movies.csv") as file:
         file.write("ours")
     assert elsewhere.read_text(encoding="utf-8") == "of others"
 
