@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from scrapy.settings import default_settings
+from scrapy.utils.misc import load_object
 
 import metacrawl
 from metacrawl import items, settings, spiders
@@ -177,6 +178,15 @@ def test_protecting_settings_are_what_they_should_be():
     places = {**default_settings.DOWNLOADER_MIDDLEWARES_BASE, **settings.DOWNLOADER_MIDDLEWARES}
     first = min((place, name) for name, place in places.items() if place is not None)
     assert first == (10, "metacrawl.middlewares.offsite.OffsiteGuard")
+
+
+def test_no_answer_passes_a_middleware_of_ours_before_its_slot_is_let_go():
+    """Scrapy calls nobody where one fails with an answer: the slot's gate would stay shut."""
+    places = settings.DOWNLOADER_MIDDLEWARES
+    gate = places["metacrawl.middlewares.retry_after.RetryAfterMiddleware"]
+    inside = [load_object(name) for name, place in places.items() if place is not None and place > gate]
+    assert inside
+    assert [kind for kind in inside if hasattr(kind, "process_response")] == []
 
 
 def test_the_readme_tells_the_demo_sites_size():
