@@ -140,7 +140,8 @@ class Ledger:
     async def work(self) -> None:
         """Take turn after turn, until nothing is left or the ledger is closed."""
         try:
-            while self.open and not (await self.turn()).over:
+            # What others have taken over, and ended the run with, is still on its way here.
+            while self.open and (not (await self.turn()).over or self.held):
                 await self.pause()
         except Exception as error:  # noqa: BLE001 - whatever it is, nothing can be stored any more, and the run must say so
             self.open = False

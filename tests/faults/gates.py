@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from aiohttp import web
 
@@ -58,9 +59,13 @@ class GatedSite(Site):
         """Answer no request for this path from now on."""
         self.gates[path] = asyncio.Event()
 
+    def take_gate(self, path: str) -> Callable[[], object]:
+        """Answer all to come; gives what answers those that wait."""
+        return partial(self._loop.call_soon_threadsafe, self.gates.pop(path).set)
+
     def release(self, path: str) -> None:
         """Answer those that wait, and all to come."""
-        self._loop.call_soon_threadsafe(self.gates.pop(path).set)
+        self.take_gate(path)()
 
     def hold_all(self) -> None:
         """Answer nothing from now on."""

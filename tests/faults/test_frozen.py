@@ -11,6 +11,7 @@ from tests.faults.workers import Crew, again, say, wait_for
 FREEZES, CONCURRENCY, LEASE = 3, 3, 2
 # So that the crawl does not end while a worker is frozen.
 LATENCY = 0.25
+LAST = "/movie/glass-meridian"
 
 
 @pytest.fixture
@@ -60,3 +61,27 @@ def test_the_late_pages_of_a_frozen_worker_are_refused(crew):
     assert late == [worker.late() for worker in workers]
     assert sum(late) >= FREEZES
     assert more <= FREEZES * (CONCURRENCY + 1)
+
+
+def test_a_worker_whose_last_page_comes_when_others_have_ended_the_run_ends_too(tmp_path, postgresql_url):
+    with (
+        GatedSite(some_films(2)) as site,
+        Crew(site, postgresql_url, tmp_path, CONCURRENCY, METACRAWL_LEASE_SECONDS=LEASE) as crew,
+    ):
+        site.hold(LAST)
+        frozen = crew.add()
+        assert site.requests.wait(lambda: LAST in site.requests, PATIENCE)
+        wait_for(lambda: crew.left() == {LAST}, "the rest")
+        frozen.freeze()
+        # Who asks now is answered; who has asked waits on.
+        answer = site.take_gate(LAST)
+        other = crew.add().end()
+        frozen.thaw()
+        frozen.wait_for_looks(2)
+        assert frozen.alive()
+        answer()
+        end = frozen.end()
+        assert other.complete, other
+        assert end.complete, end
+        assert frozen.late() == 1
+        assert crew.verdict().flawless
