@@ -1,7 +1,8 @@
 """`python -m tests.faults.killed_at_commit --commit N [--after] -- crawl movies ...`: Scrapy that kills itself.
 
-SIGKILL comes before (or after) the N-th commit of the process, at the last (or first) instant at which nothing (or
-everything) of the transaction is stored. Without --commit it lives, and says at its end how many commits there were.
+SIGKILL comes before (or after) the N-th commit of the process that stores anything, at the last (or first) instant at
+which nothing (or everything) of the transaction is stored. Without --commit it lives, and says at its end how many such
+commits there were.
 """
 
 import argparse
@@ -10,10 +11,10 @@ import os
 import signal
 import sys
 from dataclasses import dataclass
-from itertools import count
 from typing import Any
 
 from scrapy.cmdline import execute
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.default import DefaultDialect
 
 from tests.faults.crawls import Crawl, End
@@ -49,22 +50,30 @@ def commits_of(crawl: Crawl) -> int:
 
 def plant(fatal: int | None, *, after: bool) -> None:
     """Have this process die at a commit, whichever thread it is in."""
-    numbers = count(1)
-    met: list[int] = []
+    commits = 0
+    written: set[Any] = set()
     commit = DefaultDialect.do_commit
 
+    @event.listens_for(Engine, "before_cursor_execute")
+    def note(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        if not statement.lstrip().startswith(("SELECT", "BEGIN", "PRAGMA")):
+            written.add(connection.connection.dbapi_connection)
+
     def do_commit(dialect: DefaultDialect, connection: Any) -> None:
-        met.append(next(numbers))
-        number = met[-1]
-        if number == fatal and not after:
+        nonlocal commits
+        # One that has only read is nothing to die at.
+        stores = connection.dbapi_connection in written
+        commits += stores
+        written.discard(connection.dbapi_connection)
+        if stores and commits == fatal and not after:
             os.kill(os.getpid(), signal.SIGKILL)
         commit(dialect, connection)
-        if number == fatal and after:
+        if stores and commits == fatal and after:
             os.kill(os.getpid(), signal.SIGKILL)
 
     DefaultDialect.do_commit = do_commit
     if fatal is None:
-        atexit.register(lambda: sys.stderr.write(f"commits: {len(met)}\n"))
+        atexit.register(lambda: sys.stderr.write(f"commits: {commits}\n"))
 
 
 def main() -> None:
