@@ -3,28 +3,11 @@
 import argparse
 from pathlib import Path
 
-import sqlalchemy as sa
-from rich.console import Console
-from rich.table import Column, Table
-from rich.text import Text
 from scrapy.commands import ScrapyCommand
-from scrapy.crawler import Crawler
 
 from metacrawl.commands import stop
-from metacrawl.database.connection import connect_to_read
-from metacrawl.database.reading import read
-from metacrawl.demo.compare import differences
-from metacrawl.demo.content import build_world
-from metacrawl.demo.site import TODAY, DemoSite
-from metacrawl.demo.truth import expected_records
-from metacrawl.demo.world import World
-from metacrawl.export import export
-from metacrawl.items import RECORDS, Record
 from metacrawl.outcome import ConfigError, RefusedError
-from metacrawl.spiders.movies import MoviesSpider
 
-SHOWN = 10
-DATABASE = "demo.db"
 # Over the project's own, under what -s and -L say. Nobody else uses the demo site, so it needs no politeness.
 # Nobody is told of it, either.
 SETTINGS = {
@@ -68,73 +51,12 @@ class Command(ScrapyCommand):
 
     def run(self, _args: list[str], opts: argparse.Namespace) -> None:
         """Crawl, compare, say what was found and where it lies; exit with 1 on any difference."""
-        try:
-            self.try_out(opts.to)
-        except RefusedError as error:
-            stop(error)
+        # Not above: every command of Scrapy's imports all the others.
+        from metacrawl.demo.trial import try_out  # noqa: PLC0415
 
-    def try_out(self, folder: Path) -> None:
-        """Do all that the command does. Raises `RefusedError`."""
-        self.prepare(folder)
-        world = build_world()
-        database = sa.URL.create("sqlite", database=str(folder / DATABASE)).render_as_string()
-        outcome = self.crawl(world, folder / "films.txt", database)
-        engine = connect_to_read(database)
-        files = export(engine, folder, "jsonl")
-        with engine.connect() as connection:
-            found = [record for kind in RECORDS for record in read(connection, kind)]
-        self.report(expected_records(world, TODAY), found, list(files), outcome)
-
-    def prepare(self, folder: Path) -> None:
-        """Make the folder, without the database of an earlier demo. Raises `ConfigError`."""
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            if any(folder.iterdir()) and not (folder / DATABASE).exists():
-                raise ConfigError(f"--to {folder} holds other things: give the demo a folder of its own")
-            for path in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm"):
-                (folder / path).unlink(missing_ok=True)
-        except OSError as error:
-            raise ConfigError(f"--to {folder} cannot be written: {error.strerror}") from None
-
-    def crawl(self, world: World, films: Path, database: str) -> str:
-        """Crawl the demo site's films; returns the outcome in words."""
         assert self.crawler_process is not None
         assert self.settings is not None
-        # A renamed film is asked for by its first name, as people who know it would.
-        asked = [film.old_slugs[0] if film.old_slugs else film.slug for film in world.films]
-        films.write_text("\n".join(asked), encoding="utf-8")
-        settings = self.settings.copy()
-        with DemoSite(world) as site:
-            settings.set("METACRAWL_SITE_URL", site.url, priority="cmdline")
-            settings.set("METACRAWL_API_URL", site.api_url, priority="cmdline")
-            settings.set("METACRAWL_DATABASE_URL", database, priority="cmdline")
-            settings.set("METACRAWL_RUNS", str(films.parent / "runs"), priority="cmdline")
-            print(f"A demo site with {len(world.films)} films is at {site.url}/; crawling it ...", flush=True)
-            crawler = Crawler(MoviesSpider, settings)
-            self.crawler_process.crawl(crawler, movie=f"@{films}")
-            self.crawler_process.start()
-        stats = crawler.stats
-        return f"{stats.get_value('metacrawl/outcome')}: {stats.get_value('metacrawl/message')}"
-
-    def report(self, expected: list[Record], found: list[Record], files: list[Path], outcome: str) -> None:
-        """Print a table of what was found, and every difference up to ten."""
-        wrong = list(differences(expected, found))
-        table = Table(
-            Column("records"),
-            Column("on the site", justify="right"),
-            Column("found", justify="right"),
-            Column("file", overflow="fold"),
-        )
-        for kind, file in zip(RECORDS, files, strict=True):
-            number = [sum(type(record) is kind for record in records) for records in (expected, found)]
-            table.add_row(kind.__name__, *(f"{count:,}" for count in number), Text(str(file)))
-        console = Console()
-        console.print(table)
-        print(f"The database that the files were made from: {files[0].with_name(DATABASE)}")
-        for line in wrong[:SHOWN]:
-            print(line)
-        if wrong or not outcome.startswith("COMPLETE"):
-            print(f"{len(wrong):,} differences from the site; the run ended {outcome}")
-            self.exitcode = 1
-        else:
-            print("Every field of every record is as on the site.")
+        try:
+            self.exitcode = 0 if try_out(self.crawler_process, self.settings, opts.to) else 1
+        except RefusedError as error:
+            stop(error)
