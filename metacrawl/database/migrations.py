@@ -81,4 +81,13 @@ def from_4(connection: sa.Connection) -> None:
         connection.execute(sa.text("ALTER TABLE hosts ADD COLUMN quiet_until DOUBLE PRECISION"))
 
 
-STEPS: Mapping[int, Callable[[sa.Connection], None]] = {1: from_1, 2: from_2, 3: from_3, 4: from_4}
+def from_5(connection: sa.Connection) -> None:
+    """Records have a first day and a last; those of before were first stored when they were captured, for all we know."""
+    time = "TIMESTAMP WITH TIME ZONE" if connection.dialect.name == "postgresql" else "DATETIME"
+    for table in ("movies", "critic_reviews", "user_reviews"):
+        for column in ("first_seen_at", "vanished_at"):
+            connection.execute(sa.text(f"ALTER TABLE {table} ADD COLUMN {column} {time}"))
+        connection.execute(sa.text(f"UPDATE {table} SET first_seen_at = captured_at"))  # noqa: S608 - names of ours
+
+
+STEPS: Mapping[int, Callable[[sa.Connection], None]] = {1: from_1, 2: from_2, 3: from_3, 4: from_4, 5: from_5}

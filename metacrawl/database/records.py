@@ -86,7 +86,9 @@ def meet(connection: sa.Connection, run: int, table: sa.Table, keys: Collection[
     """Note that a run has met reviews as they are stored; what another page of it has met, too, is counted there."""
     seen = table.c.seen_run
     statement = sa.update(table).where(table.c.key.in_(keys), seen != run)
-    number = connection.execute(statement.values(seen_run=sa.case((seen > run, seen), else_=run))).rowcount
+    number = connection.execute(
+        statement.values(seen_run=sa.case((seen > run, seen), else_=run), vanished_at=None)
+    ).rowcount
     return Counter({"unchanged": number, f"met/{table.name}": number})
 
 

@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from metacrawl.database.schema import KEPT
 from metacrawl.items import Record
 
 R = TypeVar("R", bound=Record)
@@ -21,7 +22,7 @@ NATIVE = (dt.date, dt.datetime)
 
 
 def to_row(record: Record) -> Row:
-    """Make the columns of a record, `seen_run` and the like excepted."""
+    """Make the columns of a record, but for those of `metacrawl.database.schema.KEPT`."""
     row: Row = msgspec.to_builtins(record, builtin_types=NATIVE)
     return row
 
@@ -33,7 +34,7 @@ def to_record(row: Row, kind: type[R]) -> R:
 
 def content(row: Row) -> Row:
     """What a record says, wherever it was read."""
-    return {name: row[name] for name in row.keys() - PROVENANCE - {"key", "seen_run"}}
+    return {name: row[name] for name in row.keys() - PROVENANCE - KEPT - {"key"}}
 
 
 def fetch(connection: sa.Connection, table: sa.Table, keys: Collection[str]) -> dict[str, Row]:
@@ -45,13 +46,20 @@ def fetch(connection: sa.Connection, table: sa.Table, keys: Collection[str]) -> 
 def judge(old: Row | None, row: Row) -> tuple[str, Row]:
     """Tell whether a row is `new`, `changed` or `unchanged`, and what to store of it.
 
-    When and where an unchanged one was first read like this stays.
+    When it was stored first stays, and when and where an unchanged one was first read like this.
     """
     if old is None:
-        return "new", row
+        return "new", row | {"first_seen_at": now(), "vanished_at": None}
+    # Who is met is there.
+    row |= {"first_seen_at": old["first_seen_at"], "vanished_at": None}
     if content(old) != content(row):
         return "changed", row
     return "unchanged", row | {name: old[name] for name in PROVENANCE}
+
+
+def now() -> dt.datetime:
+    """Give the time by the clock of the crawl."""
+    return dt.datetime.now(dt.UTC).replace(microsecond=0)
 
 
 def insert(connection: sa.Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:

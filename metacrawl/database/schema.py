@@ -45,7 +45,7 @@ COLUMN_TYPES: Mapping[type, type[sa.types.TypeEngine[Any]]] = {
 METADATA = sa.MetaData()
 
 # To be raised with each change of the tables, together with a step in `metacrawl.database.migrations`.
-VERSION = 5
+VERSION = 6
 SCHEMA_VERSION = sa.Table("schema_version", METADATA, sa.Column("version", sa.Integer, nullable=False))
 
 # Ordered by their bytes, as SQLite does, in whatever language the server was set up.
@@ -65,10 +65,22 @@ def column(name: str, hint: Any) -> sa.Column[Any]:
 
 
 def record_table(name: str, record: type[Record]) -> sa.Table:
-    """Make the table of a record kind. `seen_run` is the last run that met the record."""
+    """Make the table of a record kind, with what is known of each record beside what it says."""
     hints = get_type_hints(record, include_extras=True)
     columns = [column(field.name, hints[field.name]) for field in fields(record)]
-    return sa.Table(name, METADATA, *columns, sa.Column("seen_run", sa.Integer, nullable=False))
+    kept: list[sa.Column[Any]] = [
+        # The last run that met it.
+        sa.Column("seen_run", sa.Integer, nullable=False),
+        # When it was stored first, by the clock of the crawl, whatever it was captured at.
+        sa.Column("first_seen_at", Timestamp),
+        # When the site was found to have it no more.
+        sa.Column("vanished_at", Timestamp),
+    ]
+    return sa.Table(name, METADATA, *columns, *kept)
+
+
+# The names of the latter.
+KEPT = frozenset({"seen_run", "first_seen_at", "vanished_at"})
 
 
 MOVIES = record_table("movies", Movie)
@@ -96,6 +108,43 @@ CRITIC_REVIEWS = record_table("critic_reviews", CriticReview)
 USER_REVIEWS = record_table("user_reviews", UserReview)
 
 TABLES: Mapping[type[Record], sa.Table] = dict(zip(RECORDS, (MOVIES, CRITIC_REVIEWS, USER_REVIEWS), strict=True))
+
+# What a crawl of the site has found to be no longer as it was stored: see `metacrawl.database.changes`.
+CHANGES = sa.Table(
+    "changes",
+    METADATA,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("run", sa.Integer, nullable=False),
+    # By the clock of the crawl.
+    sa.Column("seen_at", Timestamp, nullable=False, index=True),
+    # The table of the record.
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("key", KEY, nullable=False),
+    # A field of the record; or `vanished_at`, for a review that is gone or has come back.
+    sa.Column("field", sa.Text, nullable=False),
+    # As JSON in text, which can be compared in every database.
+    sa.Column("old", sa.Text, nullable=False),
+    sa.Column("new", sa.Text, nullable=False),
+    # What a run finds in several steps is one change.
+    sa.UniqueConstraint("run", "kind", "key", "field"),
+)
+
+# When films were read to their end last, for each purpose: see `metacrawl.database.visits`.
+VISITS = sa.Table(
+    "visits",
+    METADATA,
+    sa.Column("film", KEY, primary_key=True),
+    # By which spider, for which reviews, from where.
+    sa.Column("read_for", sa.Text, primary_key=True),
+    # By the clock of the crawl.
+    sa.Column("visited_at", Timestamp, nullable=False),
+    # When all of its pages were read, not only those that showed something new.
+    sa.Column("swept_at", Timestamp, nullable=False),
+    # The last run that has taken lists of it for read.
+    sa.Column("spared_run", sa.Integer),
+    # What its page said of its scores and counts.
+    sa.Column("figures", sa.JSON, nullable=False),
+)
 
 # A crawl from its first request to its last, by whichever processes; open until nothing is left to do.
 RUNS = sa.Table(
