@@ -82,7 +82,7 @@ def from_4(connection: sa.Connection) -> None:
 
 
 def from_5(connection: sa.Connection) -> None:
-    """Records have a first day and a last; those of before were first stored when they were captured, for all we know."""
+    """Records have a first day and a last; those of before were stored when they were captured, for all we know."""
     time = "TIMESTAMP WITH TIME ZONE" if connection.dialect.name == "postgresql" else "DATETIME"
     for table in ("movies", "critic_reviews", "user_reviews"):
         for column in ("first_seen_at", "vanished_at"):
