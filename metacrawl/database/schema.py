@@ -1,67 +1,19 @@
 """The tables: one per record kind, its columns read off the dataclass; the runs, and what they have still to do."""
 
-import datetime as dt
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
 
+from metacrawl.database.columns import KEY, Timestamp, column
 from metacrawl.items import RECORDS, CriticReview, Movie, Record, UserReview
-
-# SQLite has no time stamps: they are written as the record contract writes them.
-ISO_TIMESTAMP: sa.DateTime = sqlite.DATETIME(  # type: ignore[no-untyped-call]
-    storage_format="%(year)04d-%(month)02d-%(day)02dT%(hour)02d:%(minute)02d:%(second)02dZ",
-    regexp=r"(\d+)-(\d+)-(\d+)T(\d+):(\d+):(\d+)Z",
-)
-
-
-class Timestamp(sa.TypeDecorator[dt.datetime]):
-    """A point in time, UTC, to the second."""
-
-    impl = sa.DateTime(timezone=True).with_variant(ISO_TIMESTAMP, "sqlite")
-    cache_ok = True
-
-    def process_bind_param(self, value: dt.datetime | None, _dialect: sa.Dialect) -> dt.datetime | None:
-        """Store UTC."""
-        return value.astimezone(dt.UTC).replace(microsecond=0) if value else None
-
-    def process_result_value(self, value: dt.datetime | None, _dialect: sa.Dialect) -> dt.datetime | None:
-        """Read UTC."""
-        return (value.astimezone(dt.UTC) if value.tzinfo else value.replace(tzinfo=dt.UTC)) if value else None
-
-
-COLUMN_TYPES: Mapping[type, type[sa.types.TypeEngine[Any]]] = {
-    str: sa.Text,
-    int: sa.BigInteger,
-    float: sa.Double,
-    bool: sa.Boolean,
-    list: sa.JSON,
-    dt.date: sa.Date,
-    dt.datetime: Timestamp,
-}
 
 METADATA = sa.MetaData()
 
 # To be raised with each change of the tables, together with a step in `metacrawl.database.migrations`.
 VERSION = 6
 SCHEMA_VERSION = sa.Table("schema_version", METADATA, sa.Column("version", sa.Integer, nullable=False))
-
-# Ordered by their bytes, as SQLite does, in whatever language the server was set up.
-KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-
-
-def column(name: str, hint: Any) -> sa.Column[Any]:
-    """Make the column of a record's field."""
-    optional = type(None) in get_args(hint)
-    inner = next(arg for arg in get_args(hint) if arg is not type(None)) if optional else hint
-    if get_origin(inner) is Annotated:
-        inner = get_args(inner)[0]
-    python_type = get_origin(inner) or inner
-    if name == "key":
-        return sa.Column(name, KEY, primary_key=True)
-    return sa.Column(name, COLUMN_TYPES[python_type](), nullable=optional)
 
 
 def record_table(name: str, record: type[Record]) -> sa.Table:
@@ -136,12 +88,14 @@ VISITS = sa.Table(
     sa.Column("film", KEY, primary_key=True),
     # By which spider, for which reviews, from where.
     sa.Column("read_for", sa.Text, primary_key=True),
-    # By the clock of the crawl.
-    sa.Column("visited_at", Timestamp, nullable=False),
+    # By the clock of the crawl; none where the last run has not read it well.
+    sa.Column("visited_at", Timestamp),
     # When all of its pages were read, not only those that showed something new.
-    sa.Column("swept_at", Timestamp, nullable=False),
-    # The last run that has taken lists of it for read.
-    sa.Column("spared_run", sa.Integer),
+    sa.Column("swept_at", Timestamp),
+    # The last run that has begun to read it.
+    sa.Column("met_run", sa.Integer, nullable=False, index=True),
+    # The last run that has done without pages of it.
+    sa.Column("spared_run", sa.Integer, index=True),
     # What its page said of its scores and counts.
     sa.Column("figures", sa.JSON, nullable=False),
 )
@@ -260,7 +214,7 @@ FRONTIER = sa.Table(
     # How often a process that had leased it died.
     sa.Column("crashes", sa.Integer, nullable=False),
     sa.Column("worker", sa.Integer),
-    # Seconds since 1970, by the database's clock.
+    # Seconds since 1970, by the database's clock; of a film that is not due, from when on it is.
     sa.Column("lease_until", sa.Double),
     # None when nothing is left to do.
     sa.Column("request", sa.Text),
