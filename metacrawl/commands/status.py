@@ -2,18 +2,15 @@
 
 import argparse
 import json
-import os
 import re
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
-from rich.console import Console, RenderableType
-from rich.text import Text
+from rich.console import RenderableType
 from scrapy.commands import ScrapyCommand
 
-from metacrawl.commands import stop
+from metacrawl.commands import piped, show, stop
 from metacrawl.database import account, overview
 from metacrawl.database.connection import connect_to_read, told_of
 from metacrawl.outcome import ConfigError, RefusedError
@@ -49,18 +46,11 @@ class Command(ScrapyCommand):
             found, shown = self.look(args, opts)
         except RefusedError as error:
             stop(error)
-        try:
-            if opts.json:
-                print(json.dumps(found, ensure_ascii=False, indent=1))
-            else:
-                console = Console(highlight=False)
-                for part in shown:
-                    # A command that is broken into lines cannot be copied.
-                    console.print(part, soft_wrap=isinstance(part, Text))
-            sys.stdout.flush()
-        except BrokenPipeError:
-            # Who reads it has seen enough; what is left to write must go somewhere when Python ends.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not opts.json:
+            show(shown)
+            return
+        with piped():
+            print(json.dumps(found, ensure_ascii=False, indent=1))
 
     def look(self, args: list[str], opts: argparse.Namespace) -> Seen:
         """Check what was given, and read what is asked for. Raises `RefusedError`."""

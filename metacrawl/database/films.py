@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from metacrawl.database import history
+from metacrawl.database import changes, history
 from metacrawl.database.rows import PROVENANCE, fetch, judge, to_row, upsert
 from metacrawl.database.schema import MOVIE_PARTS, MOVIES
 from metacrawl.items import Movie
@@ -46,8 +46,10 @@ def save_films(connection: sa.Connection, run: int, movies: Sequence[Movie]) -> 
     said: dict[tuple[str, str], Part] = {}
     counts: Counter[str] = Counter()
     captures: list[Movie] = []
+    differing: list[changes.Pair] = []
     for movie in movies:
         page, known = parse(movie.source_url).kind, parts[movie.slug]
+        had_spoken = spoke_before(run, known.get(page, {}))
         if page in FILM_PAGES:
             captures.append(movie)
         counts.update(f"missing/{field}" for field in missing(known.get(page, {}), movie))
@@ -55,8 +57,11 @@ def save_films(connection: sa.Connection, run: int, movies: Sequence[Movie]) -> 
         row, old = to_row(merge(known)) | {"seen_run": run}, stored.get(movie.slug)
         counts[f"met/{MOVIES.name}"] += old is None or old["seen_run"] != run
         change, stored[movie.slug] = judge(old, row)
+        if old and had_spoken and change == "changed":
+            differing.append((old, row | {"captured_at": movie.captured_at}))
         counts[change] += 1
     history.note(connection, run, captures)
+    changes.note(connection, run, MOVIES, differing)
     upsert(connection, MOVIES, list(stored.values()))
     upsert(
         connection, MOVIE_PARTS, [{"slug": slug, "page": page, "fields": part} for (slug, page), part in said.items()]
@@ -67,6 +72,11 @@ def save_films(connection: sa.Connection, run: int, movies: Sequence[Movie]) -> 
 def missing(part: Part, movie: Movie) -> Iterator[str]:
     """Name what this kind of page used to say of the film, and this page does not."""
     return (field for field in part if getattr(movie, field) in (None, []))
+
+
+def spoke_before(run: int, part: Part) -> bool:
+    """Tell whether a kind of page was read before a run: what it says for the first time is no change of the film."""
+    return any(said["changed"][0] < run for said in part.values())
 
 
 def speaks_in(run: int, movie: Movie, known: Mapping[str, Part]) -> int:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from metacrawl.authors import DROP, Authors, author_digest, review_digest
-from metacrawl.database import pages
+from metacrawl.database import changes, pages
 from metacrawl.database.authors import forgotten
 from metacrawl.database.connection import shown
 from metacrawl.database.rows import insert, upsert
@@ -54,7 +54,9 @@ def remove_reviews(connection: sa.Connection, authors: Authors, alias: str, salt
         )
     keys = [row.key for row in rows]
     for first in range(0, len(keys), AT_ONCE):
-        connection.execute(sa.delete(USER_REVIEWS).where(USER_REVIEWS.c.key.in_(keys[first : first + AT_ONCE])))
+        some = keys[first : first + AT_ONCE]
+        connection.execute(sa.delete(USER_REVIEWS).where(USER_REVIEWS.c.key.in_(some)))
+        changes.forget(connection, USER_REVIEWS, some)
     pages.forget(connection, {row.movie_slug for row in rows})
     return len(rows)
 

@@ -4,9 +4,10 @@ A page that was fetched by the run itself is newer than all others, so an entry 
 Others, from the archive or from files, come in any order: each has an entry of its own, and the reader sees changes.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -14,6 +15,12 @@ import sqlalchemy as sa
 from metacrawl.database.rows import PROVENANCE, Row, upsert
 from metacrawl.database.schema import MOVIE_HISTORY, RUNS
 from metacrawl.items import Movie
+
+# What a film's scores are, and what is behind them.
+SCORES = (
+    *("metascore", "critic_review_count", "critic_positive", "critic_mixed", "critic_negative"),
+    *("user_score", "user_rating_count", "user_positive", "user_mixed", "user_negative", "user_review_count"),
+)
 
 
 def note(connection: sa.Connection, run: int, movies: Sequence[Movie]) -> None:
@@ -68,3 +75,29 @@ def read(connection: sa.Connection) -> Iterator[Movie]:
     for _, same in groupby(rows, lambda row: (row["slug"], row["fields"])):
         first = next(same)
         yield replace(msgspec.convert(first["fields"] | {name: first[name] for name in PROVENANCE}, Movie))
+
+
+def read_scores(connection: sa.Connection, films: Collection[str] | None = None) -> Iterator[dict[str, Any]]:
+    """Read the scores and counts over time, film by film, the oldest first; an entry for each change of any of them.
+
+    Each says from when to when its numbers are known to have held, and where they were read first.
+    """
+    entries = sa.select(MOVIE_HISTORY).order_by(MOVIE_HISTORY.c.slug, MOVIE_HISTORY.c.captured_at)
+    rows = connection.execute(entries, execution_options={"yield_per": 1000}).mappings()
+    wanted = (row for row in rows if films is None or row["slug"] in films)
+    for (slug, *scores), same in groupby(wanted, scores_of):
+        first, *others = same
+        last = others[-1] if others else first
+        yield {
+            "movie_slug": slug,
+            "captured_at": first["captured_at"],
+            "last_captured_at": last["last_captured_at"],
+            "layout": first["layout"],
+            "source_url": first["source_url"],
+            **dict(zip(SCORES, scores, strict=True)),
+        }
+
+
+def scores_of(row: sa.RowMapping) -> list[Any]:
+    """Name the film of an entry, and its scores and counts."""
+    return [row["slug"], *(row["fields"].get(name) for name in SCORES)]

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import sqlalchemy as sa
 
+from metacrawl.database import changes
 from metacrawl.database.films import save_films
 from metacrawl.database.rows import Row, fetch, judge, to_row, upsert
 from metacrawl.database.runs import oldest_open
@@ -64,6 +65,7 @@ def save_reviews(
     stored = fetch(connection, table, keys)
     since = oldest_open(connection, run)
     met: dict[str, Row] = {}
+    differing: list[changes.Pair] = []
     counts: Counter[str] = Counter()
     for review in reviews:
         key = place(review, stored, since, met_again)
@@ -76,14 +78,18 @@ def save_reviews(
             # Saved and archived pages come in any order.
             row = old | {"seen_run": seen_run}
         change, row = judge(old, row)
+        if old and (change == "changed" or old["vanished_at"]):
+            differing.append((old, row))
         stored[key] = met[key] = row
         counts[change] += 1
+    changes.note(connection, run, table, differing)
     upsert(connection, table, list(met.values()))
     return counts
 
 
 def meet(connection: sa.Connection, run: int, table: sa.Table, keys: Collection[str]) -> Counter[str]:
     """Note that a run has met reviews as they are stored; what another page of it has met, too, is counted there."""
+    changes.note_returned(connection, run, table, keys)
     seen = table.c.seen_run
     statement = sa.update(table).where(table.c.key.in_(keys), seen != run)
     number = connection.execute(

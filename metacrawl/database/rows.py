@@ -50,11 +50,15 @@ def judge(old: Row | None, row: Row) -> tuple[str, Row]:
     """
     if old is None:
         return "new", row | {"first_seen_at": now(), "vanished_at": None}
-    # Who is met is there.
-    row |= {"first_seen_at": old["first_seen_at"], "vanished_at": None}
+    row |= {"first_seen_at": old["first_seen_at"], "vanished_at": old["vanished_at"] if was_there(old, row) else None}
     if content(old) != content(row):
         return "changed", row
     return "unchanged", row | {name: old[name] for name in PROVENANCE}
+
+
+def was_there(old: Row, row: Row) -> bool:
+    """Tell whether a record was met on a page of before it vanished; who is met later has come back."""
+    return None not in (old["vanished_at"], row["captured_at"]) and bool(row["captured_at"] < old["vanished_at"])
 
 
 def now() -> dt.datetime:

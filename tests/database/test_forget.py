@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from metacrawl.authors import Authors, LeftOut
 from metacrawl.completeness import LIST, Total
 from metacrawl.database import authors as policies
-from metacrawl.database import completeness, pages, reading, records, runs
+from metacrawl.database import changes, completeness, pages, reading, records, runs
 from metacrawl.database.connection import connect
 from metacrawl.database.forget import forget, purge
 from metacrawl.database.schema import AUTHORS, PROBLEMS, RUNS, TOTALS
@@ -52,13 +52,13 @@ def by(author, film, review_id=None):
 REVIEWS = by(NAME, "her", "1"), by(NAME, "her", "2"), by(NAME, "him"), by("canary", "her"), by("Canary", "him")
 
 
-def crawl(engine, authors):
+def crawl(engine, authors, **edited):
     """Store the reviews as a run does that the site tells of three in each list; returns the run and its verdicts."""
     with engine.begin() as connection:
         policies.claim(connection, authors)
         run = runs.enter(connection, "job", "movies", {})
         forgotten = policies.forgotten(connection)
-        page = Page(*(UserReview(**vars(review)) for review in REVIEWS))
+        page = Page(*(UserReview(**vars(review) | edited) for review in REVIEWS))
         authors.hide(page)
         kept = [review for review in page.user_reviews if not forgotten.has(review.author)]
         records.save(connection, run, [authors.published(review) for review in kept])
@@ -83,6 +83,13 @@ def remove(engine, authors, name, *, elsewhere=False):
 def texts(engine):
     with engine.connect() as connection:
         return sorted((review.movie_slug, review.review_id or "") for review in reading.read(connection, UserReview))
+
+
+def edit(engine, authors, text):
+    """Crawl again when all reviews have been edited; returns the films of those that are known to have changed."""
+    crawl(engine, authors, text=text, captured_at=dt.datetime.now(dt.UTC) + dt.timedelta(days=1))
+    with engine.connect() as connection:
+        return [change["movie_slug"] for change in changes.read(connection) if change["new"] == f'"{text}"']
 
 
 def everything(engine):
@@ -145,6 +152,17 @@ class TestAnAuthor:
         with engine.connect() as connection:
             found = connection.execute(sa.text("SELECT film FROM pages")).scalars().all()
         assert found == ["other"]
+
+    def test_has_changed_nothing(self, engine, authors):
+        crawl(engine, authors)
+        assert edit(engine, authors, "Edited.") == ["her", "her", "him", "her", "him"]
+        assert authors.hidden == (NAME not in everything(engine))
+        remove(engine, authors, NAME)
+        with engine.connect() as connection:
+            assert [change["movie_slug"] for change in changes.read(connection)] == ["her", "him"]
+        assert edit(engine, authors, "Edited again.") == ["her", "him"]
+        for name in (NAME, authors.alias(NAME), authors.key_part("her", authors.alias(NAME))):
+            assert name not in everything(engine)
 
     def test_is_taken_out_of_messages(self, engine, authors):
         run, _ = crawl(engine, authors)
