@@ -1,6 +1,5 @@
 """Writes DATA_FORMAT.md from the docstrings of the records: `python docs/data_format.py > DATA_FORMAT.md`."""
 
-import ast
 import inspect
 import sys
 from collections.abc import Iterator
@@ -13,16 +12,21 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from msgspec import Meta
 
 from metacrawl import items
+from metacrawl.dataset.tables import field_docs, tables_of
 
 HEAD = """\
 # Data format
 
-What metacrawl publishes: three kinds of record. `scrapy export` writes a file for each, its fields in this order.
+What metacrawl publishes: three kinds of record, their fields in this order. What else is in a dataset stands at
+the end; how it is read: [docs/datasets.md](docs/datasets.md).
 
 - A page that lacks a value gives null (lists: `[]`; CSV: an empty cell), never `0`, `""` or `"tbd"`.
 - Text keeps its Unicode. A line break of the page is one `\\n`, any other run of white space one space.
 - Dates are `YYYY-MM-DD`, timestamps `YYYY-MM-DDTHH:MM:SSZ` in UTC. URLs are absolute.
-- In CSV, lists are JSON in one cell, true and false are `true` and `false`. Every cell is in quotes.
+- In JSON Lines and Parquet lists are within the record. In CSV and SQLite each has a table of its own, and the record
+  has no such column.
+- In CSV true and false are `true` and `false`, and every cell is in quotes; in SQLite they are 1 and 0. In Parquet days
+  and timestamps have types of their own.
 - Two different reviews under one key are both kept: the later one's key ends in `/` and 8 hexadecimal digits.
 
 **CSV is for spreadsheets, JSON Lines is exact.** A spreadsheet runs what begins with `=`, `+`, `-` or `@`, whoever
@@ -44,18 +48,6 @@ what the film's own page has said over time: an entry per change, as JSON in `fi
 
 *Made from the docstrings in `metacrawl/items.py`: do not edit.*
 """
-
-
-def field_docs(record: type) -> dict[str, str]:
-    """Read the docstring under each field of a class, those that it inherits included."""
-    docs: dict[str, str] = {}
-    for base in reversed(record.__mro__[:-1]):
-        body = ast.parse(inspect.getsource(base)).body[0]
-        assert isinstance(body, ast.ClassDef)
-        for field, doc in zip(body.body, body.body[1:], strict=False):
-            if isinstance(field, ast.AnnAssign) and isinstance(doc, ast.Expr) and isinstance(field.target, ast.Name):
-                docs[field.target.id] = inspect.cleandoc(ast.literal_eval(doc.value))
-    return docs
 
 
 def type_name(hint: Any) -> str:
@@ -90,7 +82,33 @@ def section(record: type) -> Iterator[str]:
 def data_format() -> str:
     """Write the page."""
     records = (*items.RECORDS, items.Credit, items.Ranking, items.Award)
-    return "\n".join([HEAD.rstrip(), *(line for record in records for line in section(record))]) + "\n"
+    return "\n".join([HEAD.rstrip(), *(line for record in records for line in section(record)), *dataset()]) + "\n"
+
+
+def dataset() -> Iterator[str]:
+    """Write of the tables of a dataset what the records do not say."""
+    said = {field.name for record in items.RECORDS for field in fields(record)}
+    yield "\n## Files of a dataset\n\n`scrapy export` writes these tables, each in the order of its key:\n"
+    yield "| table | key | rows |\n|---|---|---|"
+    tables = tables_of(nested=True)
+    for table in tables:
+        yield f"| `{table.name}` | {', '.join(f'`{name}`' for name in table.key)} | {table.description} |"
+    yield "\nBeside the fields of the records above they have:\n"
+    yield "| table | column | type | meaning |\n|---|---|---|---|"
+    for table in tables:
+        for column in table.columns:
+            if column.name not in said or table.name == "changes":
+                kind = column.type if column.required else f"{column.type} or null"
+                yield f"| `{table.name}` | `{column.name}` | {kind} | {column.description} |"
+    yield (
+        "\nCSV and SQLite have a table for each list of films besides: `movie_genres`, `movie_cast` and so on. Its "
+        "rows are\nthe entries: `movie_slug`, `position` (the place in the list, from 1), and the entry's own fields; "
+        "a text is `name`.\nThe key is `movie_slug`, `position`."
+    )
+    yield (
+        "\nA film of which only reviews were read has a row in `movies` all the same, with its slug, its URL and where "
+        "that was\nread, so that every review has its film."
+    )
 
 
 if __name__ == "__main__":

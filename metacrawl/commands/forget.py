@@ -14,7 +14,6 @@ from metacrawl.database.connection import connect, connect_to_read, disposed_on_
 from metacrawl.database.forget import forget, purge
 from metacrawl.database.lock import lock
 from metacrawl.evidence import Evidence
-from metacrawl.export import WRITERS, export
 from metacrawl.forget import Name, clean_records, remove_evidence
 from metacrawl.frontier import queue
 from metacrawl.outcome import ConfigError, LockedError, NothingError, RefusedError, amounts
@@ -51,7 +50,7 @@ class Command(ScrapyCommand):
             type=Path,
             action="append",
             default=[],
-            help="a folder that was exported to: its files are written again; may be repeated",
+            help="a folder that was exported to: it is exported again, and its earlier versions go; may be repeated",
         )
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
@@ -66,14 +65,18 @@ class Command(ScrapyCommand):
             # Bytes that the terminal's encoding does not have come as halves of characters.
             if opts.author.encode(errors="replace").decode() != opts.author:
                 raise ConfigError(f"--author {opts.author} is no text in the encoding of this terminal")
-            removed = self.forget(opts.author, [(folder, form) for folder in opts.dataset for form in forms(folder)])
+            removed = self.forget(opts.author, opts.dataset)
         except RefusedError as error:
             stop(error)
         print(f"forgotten: {amounts(removed) or 'nothing was left'}")
 
-    def forget(self, author: str, datasets: list[tuple[Path, str]]) -> Counter[str]:
+    def forget(self, author: str, folders: list[Path]) -> Counter[str]:
         """Remove an author wherever the settings lead; returns what was removed. Raises `RefusedError`."""
+        # Not above: every command of Scrapy's imports all the others.
+        from metacrawl.dataset.again import export_again, read_about  # noqa: PLC0415
+
         assert self.settings is not None
+        datasets = {folder: read_about(folder) for folder in folders}
         url, authors = self.settings["METACRAWL_DATABASE_URL"], read_authors(self.settings)
         # One that is not there is not to be made.
         connect_to_read(url).dispose()
@@ -83,10 +86,11 @@ class Command(ScrapyCommand):
             with disposed_on_error(engine), told_of(engine, "write"):
                 removed = self.remove(engine, authors, author)
                 purge(engine)
-                for folder, form in datasets:
-                    removed["dataset file"] += len(export(engine, folder, form))
+                for folder, about in datasets.items():
+                    export_again(engine, folder, about)
+                    removed["dataset"] += 1
         except OSError as error:
-            raise ConfigError(f"{error.filename} cannot be written: {error.strerror}") from None
+            raise ConfigError(f"{error.filename} cannot be written: {error.strerror or error}") from None
         finally:
             engine.dispose()
             if held:
@@ -120,11 +124,3 @@ def keep_out(connection: sa.Connection) -> None:
     if not queue.keep_out(connection):
         database = shown(connection.engine.url)
         raise LockedError(f"{database} is in use by a crawl: wait for it to end, or to be taken for dead")
-
-
-def forms(folder: Path) -> list[str]:
-    """Tell in which forms a dataset is in a folder. Raises `ConfigError` for a folder that has none."""
-    found = [form for form in WRITERS if (folder / f"user_reviews.{form}").exists()]
-    if not found:
-        raise ConfigError(f"--dataset {folder}: there is no dataset in it")
-    return found

@@ -11,18 +11,19 @@ from scrapy.settings import Settings
 
 from metacrawl.database.connection import connect_to_read
 from metacrawl.database.reading import read
+from metacrawl.database.schema import TABLES
+from metacrawl.dataset.export import export
 from metacrawl.demo.compare import differences
 from metacrawl.demo.content import build_world
 from metacrawl.demo.site import TODAY, DemoSite
 from metacrawl.demo.truth import expected_records
 from metacrawl.demo.world import World
-from metacrawl.export import export
 from metacrawl.items import RECORDS, Record
 from metacrawl.outcome import ConfigError
 from metacrawl.spiders.movies import MoviesSpider
 
 SHOWN = 10
-DATABASE = "demo.db"
+DATABASE, DATASET = "demo.db", "dataset"
 
 
 def try_out(process: CrawlerProcessBase, settings: Settings, folder: Path) -> bool:
@@ -32,10 +33,12 @@ def try_out(process: CrawlerProcessBase, settings: Settings, folder: Path) -> bo
     database = sa.URL.create("sqlite", database=str(folder / DATABASE)).render_as_string()
     outcome = crawl(process, settings, world, folder / "films.txt", database)
     engine = connect_to_read(database)
-    files = export(engine, folder, "jsonl")
+    # What was found is shown, however the crawl has ended.
+    export(engine, folder / DATASET, "jsonl", partial=True)
     with engine.connect() as connection:
         found = [record for kind in RECORDS for record in read(connection, kind)]
-    return report(expected_records(world, TODAY), found, list(files), outcome)
+    files = [folder / DATASET / f"{table.name}.jsonl" for table in TABLES.values()]
+    return report(expected_records(world, TODAY), found, files, outcome)
 
 
 def prepare(folder: Path) -> None:
@@ -83,7 +86,7 @@ def report(expected: list[Record], found: list[Record], files: list[Path], outco
         table.add_row(kind.__name__, *(f"{count:,}" for count in number), Text(str(file)))
     console = Console()
     console.print(table)
-    print(f"The database that the files were made from: {files[0].with_name(DATABASE)}")
+    print(f"The database that the files were made from: {files[0].parent.with_name(DATABASE)}")
     for line in wrong[:SHOWN]:
         print(line)
     if wrong or not outcome.startswith("COMPLETE"):

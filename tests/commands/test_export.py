@@ -14,21 +14,19 @@ FIXTURES = Path(__file__).parent.parent / "fixtures/2016"
 def test_a_file_for_each_kind_of_record(scrapy, tmp_path):
     crawl = scrapy("crawl", "movies", "-a", "source=files", "-a", f"path={FIXTURES / 'movie-with-everything.html'}")
     assert crawl.returncode == 0, crawl.stderr
-    for form in ("jsonl", "csv"):
-        run = scrapy("export", "--to", tmp_path / "out", "--format", form)
+    for form, file in (("jsonl", "movies.jsonl"), ("parquet", "movies.parquet"), ("sqlite", "metacrawl.sqlite")):
+        run = scrapy("export", "--to", tmp_path / form, "--format", form)
         assert run.returncode == 0, run.stderr
-        assert "records" in run.stdout
-        assert str(tmp_path / f"out/critic_reviews.{form}") in run.stdout
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        *("critic_reviews.csv", "critic_reviews.jsonl", "movies.csv", "movies.jsonl"),
-        *("user_reviews.csv", "user_reviews.jsonl"),
-    ]
-    [film] = map(json.loads, (tmp_path / "out/movies.jsonl").read_text(encoding="utf-8").splitlines())
-    with (tmp_path / "out/movies.csv").open(encoding="utf-8", newline="") as file:
+        assert str(tmp_path / form / file) in run.stdout
+    run = scrapy("export", "--to", tmp_path / "csv", "--format", "csv", "--year", "1900-2100", "--since", "2001-01-01")
+    assert run.returncode == 0, run.stderr
+    [film] = map(json.loads, (tmp_path / "jsonl/movies.jsonl").read_text(encoding="utf-8").splitlines())
+    with (tmp_path / "csv/movies.csv").open(encoding="utf-8", newline="") as file:
         [row] = csv.DictReader(file)
-    assert list(row) == list(film)
     assert (row["title"], row["metascore"], row["tagline"]) == ("The Glass Orchard", "71", "")
-    assert json.loads(row["genres"]) == film["genres"] == ["Drama", "Mystery"]
+    assert film["genres"] == ["Drama", "Mystery"]
+    described = json.loads((tmp_path / "csv/datapackage.json").read_text(encoding="utf-8"))
+    assert described["metacrawl"]["filters"] == {"year": "1900-2100", "since": "2001-01-01T00:00:00Z"}
 
 
 def test_without_a_database_it_says_what_to_do(scrapy, tmp_path):
