@@ -1,0 +1,34 @@
+"""`scrapy report`, the command; the page is tested in `tests/report`."""
+
+import pytest
+
+from metacrawl.items import Movie
+from tests.report.parts import SITE, Page, as_read, store
+
+
+@pytest.fixture
+def stored(sqlite_url):
+    store(sqlite_url, [as_read(Movie(key="a", slug="a", url=f"{SITE}/movie/a", title="Amber", metascore=71))])
+
+
+@pytest.mark.measured
+def test_the_page_is_where_it_was_wanted(scrapy, stored, tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text("an older one", encoding="utf-8")
+    run = scrapy("report", "--to", page)
+    assert (run.returncode, run.stdout, run.stderr) == (0, f"{page}\n", "")
+    assert Page(page.read_text(encoding="utf-8")).glance()["Films"] == "1"
+    assert not list(tmp_path.glob("*unfinished*"))
+
+
+def test_a_place_that_cannot_be_written_is_named(scrapy, stored, tmp_path):
+    run = scrapy("report", "--to", tmp_path / "missing" / "page.html")
+    assert run.returncode == 2
+    assert run.stderr == f"metacrawl: --to {tmp_path}/missing/page.html cannot be written: No such file or directory\n"
+
+
+def test_without_a_database_it_says_what_to_do(scrapy, tmp_path):
+    run = scrapy("report", "--to", tmp_path / "page.html")
+    assert run.returncode == 18
+    assert "crawl first" in run.stderr
+    assert not (tmp_path / "page.html").exists()
