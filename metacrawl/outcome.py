@@ -73,6 +73,20 @@ class NothingError(RefusedError):
     outcome = Outcome.INVALID
 
 
+class IncompleteError(RefusedError):
+    """There is no whole dataset to publish; the message says why, and what to do."""
+
+    def __init__(self, outcome: Outcome, message: str) -> None:
+        self.outcome = outcome
+        super().__init__(message)
+
+
+class DamagedError(RefusedError):
+    """A file was written that is not as it should be; the message names it."""
+
+    outcome = Outcome.INTERNAL
+
+
 def printable(text: str) -> str:
     r"""Make text safe for a terminal and a log: one line, no control characters.
 
@@ -117,6 +131,9 @@ class Ending:
 
     elsewhere: str = ""
     """The same, where there is no more than was read."""
+
+    not_due: str = ""
+    """What was not asked for, for it was read not long ago."""
 
 
 @dataclass
@@ -163,13 +180,14 @@ def conclude(problems: Problems, met: Mapping[str, int], database: str, ending: 
         outcome = Outcome.PARTIAL
     if worst is Outcome.COMPLETE and ending.short:
         outcome = Outcome.PARTIAL
-    if worst is Outcome.COMPLETE and not any(met.values()):
+    if worst is Outcome.COMPLETE and not any(met.values()) and not ending.not_due:
         outcome, says = Outcome.INVALID, ["no record was found"]
     if outcome is Outcome.PARTIAL:
         says.reverse()
     says += [
         f"{amounts(met)} in {database}" if met else "",
         ending.elsewhere and f"not to be had here: {ending.elsewhere}",
+        ending.not_due,
     ]
     if ending.unfinished:
         says.append("run the same command again to go on")

@@ -36,6 +36,12 @@ METACRAWL_CONTACT = os.environ.get("METACRAWL_CONTACT", "")
 METACRAWL_RUNS = os.environ.get("METACRAWL_RUNS", "runs")
 # For how many days such pages are kept; 0 keeps none.
 METACRAWL_EVIDENCE_DAYS = os.environ.get("METACRAWL_EVIDENCE_DAYS", "30")
+# How often a film is read again that was read to its end: up to which age in days, every how many days (0: each time).
+METACRAWL_REVISIT_DAYS = os.environ.get(
+    "METACRAWL_REVISIT_DAYS", '{"30": 0, "90": 3, "365": 7, "1825": 30, "older": 90}'
+)
+# After how many days all of its pages are read at the latest, also those that do not seem to have changed.
+METACRAWL_SWEEP_DAYS = os.environ.get("METACRAWL_SWEEP_DAYS", "180")
 # What is kept of the names of those who wrote user reviews: keep, pseudonym or drop.
 METACRAWL_AUTHORS = os.environ.get("METACRAWL_AUTHORS", "keep")
 # What makes pseudonyms that nobody else can make, for both of the last two: a secret, as long as the database lives.

@@ -138,9 +138,10 @@ def test_whatever_is_said_a_complete_list_lacks_nothing_and_a_short_one_somethin
 @pytest.mark.parametrize("design", ["2010", "2016", "2023", "2026"])
 def test_a_films_pages_say_how_many_reviews_it_has(design):
     world = build_world()
+    site = designs(world)[design]
     for film in world.films:
         path = PageRef(PageKind.MOVIE, film.slug).path
-        page = extract(designs(world)[design].answer(path, {}).encode(), NOON)
+        page = extract(site.answer(path, {}).encode(), NOON)
         said = {(total.reviews, total.at_least): total.number for total in page.totals}
         assert said[USERS, False] == len(film.user_reviews)
         assert said[CRITICS, False] == len(film.critic_reviews)

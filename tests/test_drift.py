@@ -57,7 +57,8 @@ def films() -> dict[str, list[list[Page]]]:
     for film in world.films:
         # Two pages of a list are enough.
         del film.user_reviews[150:]
-    found = {name: [list(pages_of(designs(world)[name], film.slug)) for film in world.films] for name in HTML}
+    site = designs(world)
+    found = {name: [list(pages_of(site[name], film.slug)) for film in world.films] for name in HTML}
     return found | {"api": [list(answers_of(Backend(world), film.slug)) for film in world.films]}
 
 

@@ -96,10 +96,21 @@ def test_each_fails_alone_and_says_why(monitor, changes, says):
         {"fields": {"2016/movie/Movie": {"of": 49, "filled": {}}}},
         {"fields": {}},
         {"records": {"movies": 91, "critic_reviews": 1900, "user_reviews": 2800}},
+        {"records": {"movies": 0, "critic_reviews": 0, "user_reviews": 0}, "left_out": {"not_due": 100, "spared": 0}},
+        {"pages": {"2016/movie": 600}, "left_out": {"not_due": 0, "spared": 1}},
     ],
 )
 def test_what_happens_every_day_is_no_alarm(changes):
     assert watched(account(**changes), account()) == {}
+
+
+def test_a_run_is_compared_with_others_that_have_read_as_much():
+    nothing = account(records={"movies": 0, "critic_reviews": 0, "user_reviews": 0}, left_out={"not_due": 100})
+    few = account(records={"movies": 50, "critic_reviews": 2000, "user_reviews": 3000}, left_out={"spared": 50})
+    assert watched(few, nothing, nothing) == {}
+    assert watched(few, account(), nothing) == {"amount": "50 movies, where the last complete runs had 100"}
+    spared = account(pages={"2016/movie": 100}, left_out={"not_due": 0, "spared": 100})
+    assert watched(account(pages={"2016/movie": 500}), spared) == {}
 
 
 def test_a_run_that_could_not_start_fails_by_its_outcome_alone():

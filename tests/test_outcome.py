@@ -71,6 +71,12 @@ def test_a_run_without_records_is_not_complete():
     assert message.startswith("no record was found; 0 films, 0 critic reviews, 0 user reviews in ")
 
 
+def test_a_run_to_which_nothing_was_due_is_complete_and_says_so():
+    outcome, message = conclude(Problems(), NONE, DATABASE, Ending(not_due="2 films are not due"))
+    assert outcome is Outcome.COMPLETE
+    assert message.endswith(f" in {DATABASE}; 2 films are not due")
+
+
 OF_PAGES = (Outcome.BLOCKED, Outcome.RATE_LIMITED, Outcome.SITE_DOWN, Outcome.ROBOTS)
 
 

@@ -18,6 +18,7 @@ from metacrawl.evidence import Evidence
 from metacrawl.frontier import queue
 from metacrawl.frontier.beginning import to_go_on_with
 from metacrawl.outcome import ConfigError, Outcome, RefusedError, amounts, printable
+from metacrawl.revisits import read_revisits
 from metacrawl.secrets import check_command_line
 from metacrawl.spiders.arguments import read_arguments
 from metacrawl.spiders.base import FilmSpider, job_of, make_source
@@ -27,8 +28,8 @@ Arguments, each as -a NAME=VALUE: movie= a slug, any URL of a film's, or @FILE w
 browse= metascore, userscore, new or popular, year= 2014 or 2010-2019, genre= drama or drama,sci-fi; limit= number of
 films; reviews= all (default), critics, users or none (spider movies); source= site (default), archive or files;
 at= 2014, 2014-07, 2014-07-16 or 2014-2017, for source=archive; path= a saved page, a WARC, a folder or a pattern, for
-source=files; captured_at= when the saved pages were saved; fresh=1 starts anew where a run that was cut short would go
-on."""
+source=files; captured_at= when the saved pages were saved; update= changed (default), which asks only for what may have
+changed since the last crawl, or full; fresh=1 starts anew where a run that was cut short would go on."""
 
 
 class Command(crawl.Command):
@@ -103,6 +104,7 @@ def check_settings(settings: BaseSettings) -> None:
     check_command_line(settings)
     notify.check(settings)
     Evidence.of(settings)
+    read_revisits(settings)
     try:
         settings.getbool("METACRAWL_PROGRESS")
     except ValueError:

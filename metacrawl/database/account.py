@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from metacrawl import __version__
-from metacrawl.database import runs
+from metacrawl.database import runs, visits
 from metacrawl.database.connection import shown
 from metacrawl.database.rows import PROVENANCE
 from metacrawl.database.schema import COMPLETENESS, FRONTIER, RUNS, TABLES, WORKERS
@@ -99,6 +99,7 @@ def give(connection: sa.Connection, run: int) -> Account:
         "processes": processes(connection, run),
         "requests": requests(connection, run),
         "records": met(connection, run),
+        "left_out": left_out(connection, run),
         **counted(runs.figures(connection, run)),
         "completeness": completeness(connection, run),
         "problems": told(runs.problems(connection, run)),
@@ -145,6 +146,12 @@ def requests(connection: sa.Connection, run: int) -> dict[str, int]:
 def met(connection: sa.Connection, run: int) -> dict[str, int]:
     """Count the records that a run met, by their tables."""
     return dict(zip((table.name for table in TABLES.values()), runs.met(connection, run).values(), strict=True))
+
+
+def left_out(connection: sa.Connection, run: int) -> dict[str, int]:
+    """Count the films that a run was not due to ask for, and those of which it has not read all pages."""
+    query = sa.select(sa.func.count()).where(FRONTIER.c.run == run, FRONTIER.c.state == "not due")
+    return {"not_due": connection.execute(query).scalar_one(), "spared": visits.count_spared(connection, run)}
 
 
 def counted(figures: Figures) -> Account:

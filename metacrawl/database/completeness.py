@@ -107,10 +107,14 @@ def judge_all(connection: sa.Connection, run: int, wanted: Collection[PageKind])
     return ledger
 
 
-def read_totals(connection: sa.Connection, run: int) -> defaultdict[List, list[Total]]:
+def read_totals(
+    connection: sa.Connection, run: int, films: Collection[str] | None = None
+) -> defaultdict[List, list[Total]]:
     """Read what the pages of a run have said, in the order of capture."""
     found: defaultdict[List, list[Total]] = defaultdict(list)
     query = sa.select(TOTALS).where(TOTALS.c.run == run)
+    if films is not None:
+        query = query.where(TOTALS.c.film.in_(films))
     for row in connection.execute(query.order_by(TOTALS.c.film, TOTALS.c.captured_at, TOTALS.c.request)).mappings():
         kind = PageKind(row["reviews"])
         found[row["film"], kind].append(

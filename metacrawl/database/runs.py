@@ -71,6 +71,12 @@ def enlist(connection: sa.Connection, run: int) -> int:
     return worker
 
 
+def started_at(connection: sa.Connection, run: int) -> dt.datetime:
+    """Tell when a run began."""
+    began: dt.datetime = connection.execute(sa.select(RUNS.c.started_at).where(RUNS.c.id == run)).scalar_one()
+    return began
+
+
 def seeded(connection: sa.Connection, run: int) -> bool:
     """Tell whether all requests that a run starts from are in the frontier."""
     said: bool = connection.execute(sa.select(RUNS.c.seeded).where(RUNS.c.id == run)).scalar_one()
@@ -97,10 +103,13 @@ def pause(connection: sa.Connection, run: int, outcome: Outcome, message: str) -
 
 
 def finish(connection: sa.Connection, run: int, outcome: Outcome, message: str) -> None:
-    """Note how a run ended; the first to say so is right. What could not be had is kept for the same command."""
+    """Note how a run ended; the first to say so is right.
+
+    What could not be had is kept for the same command, and what it was not due to ask for.
+    """
     ended = {"finished_at": now(), "outcome": outcome.label, "message": message}
     connection.execute(sa.update(RUNS).where(RUNS.c.id == run, OPEN).values(ended))
-    connection.execute(sa.delete(FRONTIER).where(FRONTIER.c.run == run, FRONTIER.c.state != "dead"))
+    connection.execute(sa.delete(FRONTIER).where(FRONTIER.c.run == run, FRONTIER.c.state.not_in(("dead", "not due"))))
 
 
 def forget(connection: sa.Connection, job: str) -> None:
@@ -178,6 +187,14 @@ def note(
     rows = [{"run": run, "outcome": problem.outcome.name, "message": problem.message} | whose for problem in problems]
     if rows:
         connection.execute(sa.insert(PROBLEMS), rows)
+
+
+def films_with_problems(
+    connection: sa.Connection, run: int, explained: Callable[[str | None, str | None], bool]
+) -> set[str]:
+    """Name the films of pages with which something went wrong in a run, but for those that are `explained`."""
+    query = sa.select(PROBLEMS.c.film, PROBLEMS.c.kind).where(PROBLEMS.c.run == run, PROBLEMS.c.film.is_not(None))
+    return {film for film, kind in connection.execute(query) if not explained(film, kind)}
 
 
 def problems(

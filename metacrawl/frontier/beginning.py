@@ -3,9 +3,12 @@
 import logging
 
 import sqlalchemy as sa
+from scrapy.settings import BaseSettings
 
 from metacrawl.database import runs
 from metacrawl.frontier import queue
+from metacrawl.frontier.memory import read_for
+from metacrawl.frontier.update import update_of
 from metacrawl.outcome import Outcome, Problem
 from metacrawl.spiders.base import FilmSpider
 
@@ -24,6 +27,12 @@ def begin(connection: sa.Connection, spider: FilmSpider) -> int:
         return run
     runs.forget(connection, job)
     return runs.enter(connection, job, spider.name, spider.given)
+
+
+def enlist(connection: sa.Connection, run: int, spider: FilmSpider, settings: BaseSettings) -> queue.Worker:
+    """Make this process a worker of a run. Raises `ConfigError`."""
+    lease, update = settings.getfloat("METACRAWL_LEASE_SECONDS"), update_of(spider, settings)
+    return queue.Worker(runs.enlist(connection, run), run, lease, read_for(spider), update)
 
 
 def to_go_on_with(connection: sa.Connection, job: str, source: str) -> int | None:

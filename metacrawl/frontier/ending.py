@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from scrapy import Request
 
-from metacrawl.database import account, completeness, runs
+from metacrawl.completeness import COMPLETE
+from metacrawl.database import account, completeness, runs, vanished, visits
 from metacrawl.frontier import queue
 from metacrawl.frontier.payload import encode
-from metacrawl.outcome import Outcome
+from metacrawl.frontier.update import Update
+from metacrawl.outcome import Outcome, amounts
 from metacrawl.spiders.base import FilmSpider
 from metacrawl.urls import parse
 
@@ -44,10 +46,35 @@ def end(connection: sa.Connection, run: "Run") -> tuple[Outcome, str, account.Cl
     wanted = frozenset() if unfinished else run.spider.reviews
     verdicts = completeness.settle(connection, run.id, wanted)
     completeness.forgive(connection, run.id, verdicts)
+    if not unfinished and run.ledger.worker.update:
+        vanished.mark(connection, run.id)
+        settle_visits(connection, run.id, run.ledger.worker.update, verdicts)
     # Where the short make no run partial, their pages that could not be had must.
     explained = partial(verdicts.explains, even_short=run.spider.source.follows)
     problems = runs.problems(connection, run.id, explained)
-    outcome, message = run.conclude(problems, runs.met(connection, run.id), verdicts.describe(), unfinished=unfinished)
+    met, short, not_due = runs.met(connection, run.id), verdicts.describe(), describe_not_due(connection, run.id)
+    outcome, message = run.conclude(problems, met, short, not_due, unfinished=unfinished)
     runs.set_figures(connection, run.ledger.worker.id, run.ledger.figures.as_json())
     closed = account.close(connection, run.id, account.Leaving(outcome, message, problems, unfinished))
     return outcome, message, closed
+
+
+def settle_visits(connection: sa.Connection, run: int, update: Update, ledger: completeness.Ledger) -> None:
+    """Enter which films a run has read to their end, and well."""
+    problems = runs.films_with_problems(connection, run, partial(ledger.explains, even_short=False))
+    verdicts = ledger.verdicts
+
+    def is_complete(film: str) -> bool:
+        lists = [verdicts.get((film, reviews)) for reviews in update.reviews]
+        return film not in problems and all(found and found.verdict == COMPLETE for found in lists)
+
+    visits.end(connection, run, update.read_for, is_complete)
+
+
+def describe_not_due(connection: sa.Connection, run: int) -> str:
+    """Tell how many films a run has not asked for, for they were read not long ago; empty if none."""
+    number, first = queue.not_due(connection, run)
+    if not first:
+        return ""
+    films = f"{amounts({'film': number})} {'is' if number == 1 else 'are'}"
+    return f"{films} not due before {first:%Y-%m-%d %H:%M} UTC (update=full reads all)"

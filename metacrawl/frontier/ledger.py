@@ -22,6 +22,7 @@ from metacrawl.figures import Figures
 from metacrawl.frontier import queue
 from metacrawl.frontier.page import Page
 from metacrawl.frontier.turn import Order, Turn, take_turn
+from metacrawl.frontier.update import add_films
 from metacrawl.outcome import Outcome, Problem, told
 
 logger = logging.getLogger(__name__)
@@ -103,7 +104,7 @@ class Ledger:
 
     def seed_some(self, connection: sa.Connection, rows: Sequence[queue.Row]) -> None:
         if runs.hold(connection, self.worker.run):
-            queue.add(connection, self.worker.run, rows)
+            add_films(connection, self.worker, rows)
 
     async def requests(self) -> AsyncIterator[Request]:
         """Lease request after request until nothing is left in the whole run."""

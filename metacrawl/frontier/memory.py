@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import msgspec
 import sqlalchemy as sa
+from scrapy.settings import BaseSettings
 
 from metacrawl import __version__
 from metacrawl.database import pages, records
@@ -20,6 +21,15 @@ from metacrawl.spiders.base import FilmSpider
 LONGEST_URL = 2000
 
 
+def is_wanted_anew(spider: FilmSpider, settings: BaseSettings) -> bool:
+    """Tell whether each record is wanted, unchanged ones too: with `fresh=1`, or for Scrapy's own feeds.
+
+    With Scrapy's cache it is that which knows what has changed.
+    """
+    wanted = settings.getdict("FEEDS") or settings.getbool("HTTPCACHE_ENABLED")
+    return bool(spider.arguments.fresh or wanted)
+
+
 def read_for(spider: FilmSpider) -> str:
     """Tell apart what a page is read for, by what and where: the same page brings something else for another spider.
 
@@ -27,7 +37,12 @@ def read_for(spider: FilmSpider) -> str:
     """
     if spider.arguments.source != "site":
         return ""
-    what = [__version__, spider.name, sorted(spider.reviews), spider.source.base_urls]
+    return hashlib.sha256(f"{__version__} {purpose_of(spider)}".encode()).hexdigest()
+
+
+def purpose_of(spider: FilmSpider) -> str:
+    """Tell apart what films are read for, by whatever version."""
+    what = [spider.name, sorted(spider.reviews), spider.source.base_urls]
     return hashlib.sha256(msgspec.json.encode(what)).hexdigest()
 
 

@@ -1,11 +1,12 @@
-"""The requests of a run as rows: queued → leased → done, or dead.
+"""The requests of a run as rows: queued → leased → done, or dead; or not due, and not asked for at all.
 
 All times are the database's own, so that workers on several machines agree.
 """
 
-from collections.abc import Collection, Iterable
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
@@ -13,6 +14,9 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from metacrawl.database.rows import insert
 from metacrawl.database.schema import FRONTIER, PROBLEMS
+
+if TYPE_CHECKING:
+    from metacrawl.frontier.update import Update
 
 # A request whose processes have died so often is not tried again.
 POISON = 3
@@ -47,6 +51,9 @@ class Worker:
     lease: float
     read_for: str = ""
     """What it reads pages for: see `metacrawl.frontier.memory`."""
+
+    update: "Update | None" = None
+    """What it need not ask for."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +94,25 @@ def add(connection: sa.Connection, run: int, rows: Iterable[Row]) -> set[str]:
         return set()
     statement = insert(connection, FRONTIER).on_conflict_do_nothing(index_elements=["run", "key"])
     return set(connection.execute(statement.returning(FRONTIER.c.key), values).scalars())
+
+
+def put_off(connection: sa.Connection, run: int, rows: Mapping[Row, dt.datetime]) -> set[str]:
+    """Note requests that a run does not make, with the times from when on they are due; returns as `add` does."""
+    values = [
+        {"run": run, **vars(row), "request": None, "state": "not due", "crashes": 0, "lease_until": due_at.timestamp()}
+        for row, due_at in rows.items()
+    ]
+    if not values:
+        return set()
+    statement = insert(connection, FRONTIER).on_conflict_do_nothing(index_elements=["run", "key"])
+    return set(connection.execute(statement.returning(FRONTIER.c.key), values).scalars())
+
+
+def not_due(connection: sa.Connection, run: int) -> tuple[int, dt.datetime | None]:
+    """Count these, and tell when the first of them is due."""
+    query = sa.select(sa.func.count(), sa.func.min(FRONTIER.c.lease_until))
+    number, first = connection.execute(query.where(FRONTIER.c.run == run, FRONTIER.c.state == "not due")).one()
+    return number, first and dt.datetime.fromtimestamp(first, dt.UTC)
 
 
 def lease(connection: sa.Connection, worker: Worker, number: int, *, alone: bool) -> list[Leased]:

@@ -23,10 +23,9 @@ from metacrawl.database.patience import PatientDatabase, is_away
 from metacrawl.evidence import Evidence
 from metacrawl.figures import Figures
 from metacrawl.frontier import queue
-from metacrawl.frontier.beginning import begin
+from metacrawl.frontier.beginning import begin, enlist
 from metacrawl.frontier.ending import end, read_again
 from metacrawl.frontier.ledger import Ledger
-from metacrawl.frontier.memory import read_for
 from metacrawl.frontier.page import Page
 from metacrawl.frontier.quiet import Quiet, host_of
 from metacrawl.frontier.stop import Stop, end_process
@@ -146,8 +145,7 @@ class Run:
     def enlist(self, connection: sa.Connection) -> queue.Worker:
         authors.claim(connection, self.spider.authors)
         run = begin(connection, self.spider)
-        lease = self.crawler.settings.getfloat("METACRAWL_LEASE_SECONDS")
-        worker = queue.Worker(runs.enlist(connection, run), run, lease, read_for(self.spider))
+        worker = enlist(connection, run, self.spider, self.crawler.settings)
         self.before = runs.earlier_figures(connection, worker.id)
         # Who is alone need not wait for leases to run out: they belong to the dead.
         reclaim(connection, worker, everything=self.alone)
@@ -278,7 +276,7 @@ class Run:
             self.lock.release()
 
     def conclude(
-        self, problems: Problems, met: Mapping[str, int], short: str = "", *, unfinished: bool
+        self, problems: Problems, met: Mapping[str, int], short: str = "", not_due: str = "", *, unfinished: bool
     ) -> tuple[Outcome, str]:
         """Say how the run ends, with what is wrong with this process beside what was wrong with pages."""
         for problem in self.problems:
@@ -287,7 +285,8 @@ class Run:
             problems.add(Problem(self.stopped, "stopped by a signal"))
         halted = frozenset(problem.outcome for problem in self.problems)
         # A place that leads nowhere has what it has, and all of that was read.
-        ending = Ending(unfinished, halted, *((short, "") if self.spider.source.follows else ("", short)))
+        missing = (short, "") if self.spider.source.follows else ("", short)
+        ending = Ending(unfinished, halted, *missing, not_due)
         return conclude(problems, met, shown(self.url), ending)
 
 

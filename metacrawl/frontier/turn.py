@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from metacrawl.database import authors, completeness, records, runs
-from metacrawl.frontier import queue
+from metacrawl.frontier import queue, update
 from metacrawl.frontier.memory import is_stale, look_up, remember
 from metacrawl.frontier.page import META, Page
 from metacrawl.frontier.payload import decode
@@ -123,24 +123,36 @@ def acknowledge(connection: sa.Connection, worker: Worker, pages: Sequence[Page]
         table: {key for page in alive for key in page.met_again.get(table, ())}
         for table in {table for page in alive for table in page.met_again}
     }
+    rests = update.find_rests(connection, worker, alive)
     counts = records.save(connection, worker.run, [record for page in alive for record in page.records], met_again)
-    runs.count_met(connection, worker.id, counts)
-    rows = {row.key: row for page in kept for row in page.leads_to}
-    new = queue.add(connection, worker.run, rows.values())
     for page in kept:
         runs.note(connection, worker.run, page.problems, page=page.id, about=page.request.meta)
     for page in alive:
         completeness.keep(connection, worker.run, page.id, page.asked_for, page.totals)
         authors.count_left_out(connection, worker.run, page.left_out)
+    update.begin_films(connection, worker, alive)
+    left_out, taken = update.leave_out(connection, worker, rests)
+    counts += taken
+    runs.count_met(connection, worker.id, counts)
+    counts["known"] = lead_on(connection, worker, kept, left_out)
     for page in kept:
         remember(connection, worker, page)
-    counts["known"] = sum(len(page.leads_to) for page in kept) - len(new)
     lost = {page.id for page in pages} - mine
     if lost:
         lost -= queue.settled_before(connection, worker, lost)
         counts["late"] = len(lost)
     counts["discarded"] = sum(len(page.records) for page in pages if page.dead or page.id in lost)
     return counts
+
+
+def lead_on(connection: sa.Connection, worker: Worker, pages: Sequence[Page], left_out: Collection[str]) -> int:
+    """Queue what pages lead to, but for what is left out; returns how much of it was known."""
+    rows = [(page, row) for page in pages for row in page.leads_to if row.key not in left_out]
+    # A film that is being read is read to its end, whatever another run has read of it meanwhile.
+    of_films = {row.key: row for page, row in rows if "film" in page.request.meta}
+    films = {row.key: row for page, row in rows if "film" not in page.request.meta and row.key not in of_films}
+    new = queue.add(connection, worker.run, of_films.values()) | update.add_films(connection, worker, films.values())
+    return len(rows) - len(new)
 
 
 def end_of(page: Page) -> str:

@@ -9,7 +9,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 from scrapy.http import Response
 
-from metacrawl.frontier.memory import recall
+from metacrawl.frontier.memory import is_wanted_anew, recall
 from metacrawl.frontier.page import page_of
 from metacrawl.spiders.base import FilmSpider
 
@@ -20,10 +20,7 @@ PLAIN = re.compile(r"[!-~][ -~]{0,199}")
 
 
 class ConditionalMiddleware:
-    """Has a page that is still the same taken for read.
-
-    Not where each record is wanted anew, for Scrapy's own feeds or with `fresh=1`, or where Scrapy's cache is to know.
-    """
+    """Has a page that is still the same taken for read, unless each record is wanted anew."""
 
     def __init__(self, *, anew: bool) -> None:
         self.anew = anew
@@ -33,9 +30,7 @@ class ConditionalMiddleware:
         """Make the middleware; raises `NotConfigured` for a spider of another make."""
         if not isinstance(crawler.spider, FilmSpider):
             raise NotConfigured
-        settings = crawler.settings
-        wanted = settings.getdict("FEEDS") or settings.getbool("HTTPCACHE_ENABLED")
-        return cls(anew=bool(crawler.spider.arguments.fresh or wanted))
+        return cls(anew=is_wanted_anew(crawler.spider, crawler.settings))
 
     def process_request(self, request: Request) -> None:
         """Put the question into the headers."""

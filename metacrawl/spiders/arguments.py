@@ -65,6 +65,9 @@ class Arguments:
     captured_at: dt.datetime | None = None
     """When the site showed the saved pages, if not when their files were written."""
 
+    update: str = "changed"
+    """Whether films are read as far as they have changed, or in `full`."""
+
     fresh: bool = False
     """Start anew where an earlier run could be resumed."""
 
@@ -116,6 +119,7 @@ GOES_WITH = {
     "browse": ("site",),
     "year": ("site",),
     "genre": ("site",),
+    "update": ("site",),
 }
 
 
@@ -230,5 +234,6 @@ READERS: Mapping[str, Callable[[str], Any]] = {
     "path": read_path,
     "limit": read_limit,
     "captured_at": read_captured_at,
+    "update": choice("update", {"changed": "changed", "full": "full"}),
     "fresh": choice("fresh", {"1": True, "0": False}),
 }

@@ -71,7 +71,7 @@ class FilmSpider(Spider):
 
     takes: ClassVar[tuple[str, ...]] = (
         *("movie", "browse", "year", "genre", "source", "at", "path"),
-        *("captured_at", "limit", "fresh"),
+        *("captured_at", "limit", "update", "fresh"),
     )
     """The arguments that it takes."""
 

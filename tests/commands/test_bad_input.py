@@ -97,6 +97,12 @@ def test_a_switch_that_is_neither_on_nor_off_is_wrong_input(scrapy):
     assert (run.returncode, run.stderr) == (2, "metacrawl: METACRAWL_PROGRESS=perhaps is neither 0 nor 1\n")
 
 
+def test_a_table_of_days_that_is_none_is_refused_before_anything_starts(scrapy):
+    run = scrapy("crawl", "movies", *FILES, "-a", "path=README.md", METACRAWL_REVISIT_DAYS="often")
+    assert run.returncode == 2
+    assert run.stderr.startswith("metacrawl: METACRAWL_REVISIT_DAYS=often is no table such as ")
+
+
 def test_records_for_a_program_come_alone(scrapy):
     page = Path(__file__).parent.parent / "fixtures/2016/user-reviews.html"
     run = scrapy("crawl", "user_reviews", *FILES, "-a", f"path={page}", "-O", "-:jsonl")

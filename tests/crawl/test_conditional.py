@@ -43,7 +43,8 @@ class Nights:
         self.site.requests.clear()
         self.site.unchanged.clear()
         places = {"METACRAWL_SITE_URL": self.site.url, "METACRAWL_API_URL": self.site.api_url, "DOWNLOAD_DELAY": 0}
-        run = self.scrapy("crawl", "movies", "-a", self.films, *arguments, **places, **settings)
+        given = ("-a", self.films, "-a", "update=full", *arguments)
+        run = self.scrapy("crawl", "movies", *given, **places, **settings)
         assert run.returncode == 0, run.stdout + run.stderr
         account = max(self.folder.glob("*-run-*.json"), key=lambda path: int(path.stem.rpartition("-")[2]))
         return json.loads(account.read_text(encoding="utf-8"))

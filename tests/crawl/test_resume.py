@@ -59,7 +59,7 @@ def asked(site):
 
 @pytest.mark.parametrize("number", [1, 7])
 def test_a_killed_crawl_goes_on_where_it_was(killed, again, site_pages, films, world, stored, runs, number):
-    crawl = ("movies", "-a", films)
+    crawl = ("movies", "-a", films, "-a", "update=full")
     # The next process knows that this one is dead, and need not wait for its leases to run out.
     site = killed(number, site_pages, *crawl, METACRAWL_LEASE_SECONDS=10_000)
     [*_, under_way] = [path for path in site.requests if path != "/robots.txt"]

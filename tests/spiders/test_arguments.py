@@ -6,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metacrawl.outcome import ConfigError, printable
+from metacrawl.sources.site import SiteSource
 from metacrawl.spiders.arguments import Arguments, read_arguments
+from metacrawl.spiders.base import job_of
 from metacrawl.spiders.critic_reviews import CriticReviewsSpider
 from metacrawl.spiders.movies import MoviesSpider
 from metacrawl.urls import PageKind
@@ -188,6 +190,7 @@ def test_limit_is_a_number_of_films(value):
     [
         *(("reviews", value) for value in ("", "critic", "ALL", "all ", "critics,users")),
         *(("source", value) for value in ("", "Site", "Archive", "file")),
+        *(("update", value) for value in ("", "1", "Full", "new")),
         *(("limit", value) for value in ("", "0", "-1", "1.5", "ten", " 1", "1_000", "٣", "²", "+1")),
     ],
 )
@@ -278,8 +281,19 @@ def test_what_is_no_time_is_refused_by_name(saved, value):
 
 def test_arguments_that_do_not_go_together_are_refused_by_name(saved):
     assert refusal(movie="her", path="saved").startswith("path=saved goes with source=files")
+    assert refusal(source="files", path="saved", update="full").startswith("update=full goes with source=site")
+    assert refusal(source="archive", movie="her", at="2014", update="changed").startswith("update=changed goes with")
     assert refusal(movie="her", captured_at="2017-07-16").startswith("captured_at=2017-07-16 goes with source=files")
     assert refusal(source="files", path="saved", movie="her").startswith("movie=her goes with source=site")
+
+
+def test_to_read_all_is_another_job_than_to_read_what_has_changed():
+    """So a run that was cut short goes on in the mode in which it began."""
+    source = SiteSource("http://127.0.0.1:8000", "", "")
+    jobs = [
+        job_of("movies", read(movie="her", **more), source) for more in ({}, {"update": "changed"}, {"update": "full"})
+    ]
+    assert jobs[0] == jobs[1] != jobs[2]
 
 
 def test_what_is_missing_is_said_with_an_example():
