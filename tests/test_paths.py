@@ -3,7 +3,6 @@
 import random
 import re
 from copy import deepcopy
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +11,6 @@ from metacrawl.demo.content import build_world
 from metacrawl.demo.saved import save_folder
 from metacrawl.demo.world import World
 from metacrawl.evidence import Evidence
-from metacrawl.export import exported_file
 
 PARTS = [
     *(
@@ -83,30 +81,6 @@ def planted(folder, *files):
     for name in files:
         (folder / name).symlink_to(elsewhere)
     return elsewhere
-
-
-def test_a_link_in_place_of_an_export_is_replaced(tmp_path):
-    elsewhere = planted(tmp_path / "out", "movies.csv", ".movies.csv.unfinished")
-    with exported_file(tmp_path / "out/movies.csv") as file:
-        file.write("ours")
-    assert elsewhere.read_text(encoding="utf-8") == "of others"
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["movies.csv"]
-    assert not (tmp_path / "out/movies.csv").is_symlink()
-
-
-def test_a_link_laid_while_an_export_begins_stops_it(tmp_path, monkeypatch):
-    elsewhere = planted(tmp_path / "out", ".movies.csv.unfinished")
-    monkeypatch.setattr(Path, "unlink", lambda *_, **__: None)
-    with pytest.raises(FileExistsError), exported_file(tmp_path / "out/movies.csv") as file:
-        file.write("ours")
-    assert elsewhere.read_text(encoding="utf-8") == "of others"
-
-
-def test_opened_in_the_usual_way_it_would_be_followed(tmp_path):
-    elsewhere = planted(tmp_path / "out", ".movies.csv.unfinished")
-    with (tmp_path / "out/.movies.csv.unfinished").open("w", encoding="utf-8") as file:
-        file.write("ours")
-    assert elsewhere.read_text(encoding="utf-8") == "ours"
 
 
 def test_a_link_in_place_of_the_record_of_a_run_is_replaced(tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """The PostgreSQL server of the tests, and crawls that write into it."""
 
 import hashlib
+import re
 import shutil
 import signal
 from pathlib import Path
@@ -94,10 +95,12 @@ def crawl(scrapy, pages, tmp_path):
         given = ("-a", "source=files", "-a", f"path={pages}", "-a", "captured_at=2017-07-16T12:00:00Z")
         done = scrapy("crawl", "movies", *given, METACRAWL_DATABASE_URL=url)
         print(done.stdout, done.stderr)  # noqa: T201 - shown if the test fails
-        written = scrapy("export", "--to", tmp_path / "out", METACRAWL_DATABASE_URL=url)
+        written = scrapy("export", "--to", tmp_path / "out", "--partial", METACRAWL_DATABASE_URL=url)
         assert PASSWORD not in done.stdout + done.stderr + written.stdout + written.stderr
         assert written.returncode == 0, written.stderr
-        return done, {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+        files = {path.name: path.read_bytes() for path in (tmp_path / "out").glob("*.jsonl")}
+        # When something was stored is another time in each.
+        return done, {name: re.sub(rb'"first_seen_at":"[^"]*"', b"", text) for name, text in files.items()}
 
     return run
 
@@ -113,7 +116,7 @@ def test_both_backends_hold_the_same_byte_for_byte(crawl, sqlite_url, postgresql
     assert done.returncode == 0, done.stderr
     assert there == crawl(sqlite_url)[1]
     assert there == crawl(postgresql_url)[1]
-    assert all(there.values())
+    assert {name for name, text in there.items() if not text} == {"changes.jsonl"}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ def test_the_whole_demo_site_is_collected_without_a_difference(scrapy, tmp_path)
     assert run.stdout.endswith("Every field of every record is as on the site.\n")
     world = build_world()
     names = ("movies", "critic_reviews", "user_reviews")
-    counts = [len((folder / f"{name}.jsonl").read_bytes().splitlines()) for name in names]
+    counts = [len((folder / "dataset" / f"{name}.jsonl").read_bytes().splitlines()) for name in names]
     assert counts == [len(world.films), world.critic_review_count, world.user_review_count]
     assert counts[0] >= 60
     assert counts[1] + counts[2] >= 5000
@@ -60,13 +60,13 @@ def test_each_kind_of_difference_is_told():
 
 def test_a_difference_is_no_success(tmp_path, capsys):
     expected = expected_records(build_world())
-    files = [tmp_path / name for name in ("movies", "critics", "users")]
+    files = [tmp_path / "dataset" / name for name in ("movies", "critics", "users")]
     assert not report(expected, expected[:-1], files, "COMPLETE: all")
     assert f"UserReview {expected[-1].key}: not found" in capsys.readouterr().out
 
 
 def test_a_run_that_is_not_complete_is_no_success(tmp_path, capsys):
     expected = expected_records(build_world())
-    files = [tmp_path / name for name in ("movies", "critics", "users")]
+    files = [tmp_path / "dataset" / name for name in ("movies", "critics", "users")]
     assert not report(expected, expected, files, "PARTIAL: one page")
     assert "PARTIAL: one page" in capsys.readouterr().out

@@ -9,9 +9,9 @@ import pytest
 from aiohttp import web
 
 from metacrawl.database.connection import connect_to_read
+from metacrawl.dataset.export import FORMS, export
 from metacrawl.demo.designs import designs
 from metacrawl.demo.site import DemoSite
-from metacrawl.export import WRITERS, export
 
 KEY = "canary-key-7f3a, and long enough"
 # Of an author without an account, and of one with one.
@@ -73,8 +73,8 @@ def exported(sqlite_url, tmp_path):
 
     def run():
         engine = connect_to_read(sqlite_url)
-        for form in WRITERS:
-            export(engine, tmp_path / "out", form)
+        for form in FORMS:
+            export(engine, tmp_path / f"out-{form}", form, partial=True)
         engine.dispose()
 
     return run
@@ -121,12 +121,14 @@ def test_where_names_are_hidden_none_is_left_anywhere(
     assert list((tmp_path / "runs").glob("*.json"))
     assert names(first.stdout, first.stderr, shown.stdout, shown.stderr) == set()
 
-    # To read the same again changes nothing, and what is new comes but once.
+    # To read the same again changes nothing but what was edited, and what is new comes but once.
     site.fault = None
+    site.world.film("tin-orchestra").user_reviews[1].text = "Edited."
     second = crawl("-a", "fresh=1", **settings)
     assert second.returncode == 0, second.stdout
     assert "metacrawl/stored/unchanged" in second.stderr
-    assert "metacrawl/stored/changed" not in second.stderr
+    assert "'metacrawl/stored/changed': 1" in second.stderr
+    assert query("SELECT kind, field, new FROM changes") == [("user_reviews", "text", '"Edited."')]
     rows = query("SELECT review_id, author, key FROM user_reviews")
     assert keys < {key for *_, key in rows}
     assert len(rows) == site.world.user_review_count
@@ -171,14 +173,21 @@ def test_an_author_who_is_forgotten_stays_forgotten(crawl, site, scrapy, exporte
     site.fault = broken
     assert crawl().returncode == 14
     query(f"UPDATE problems SET message = message || ' {PLAIN}'")  # noqa: S608
+    query(
+        "INSERT INTO changes (run, seen_at, kind, key, field, old, new) "
+        "SELECT 1, first_seen_at, 'user_reviews', key, 'text', '1', '2' FROM user_reviews"
+    )
     exported()
-    assert {"metacrawl.db", "out/user_reviews.csv", "out/user_reviews.jsonl"} <= names()
+    # Parquet is compressed.
+    exports = {f"out-{form}" for form in ("csv", "jsonl", "sqlite")}
+    assert exports <= {name.partition("/")[0].lstrip(".").removesuffix(".versions") for name in names()}
     assert any(name.startswith("runs/evidence/") for name in names())
     for author in (PLAIN, ACCOUNT):
-        run = scrapy("forget", "--author", author, "--dataset", tmp_path / "out")
+        datasets = [part for form in FORMS for part in ("--dataset", tmp_path / f"out-{form}")]
+        run = scrapy("forget", "--author", author, *datasets)
         assert run.returncode == 0, run.stderr
         assert run.stdout.startswith("forgotten: "), run.stdout
-        assert run.stdout.endswith("6 dataset files\n"), run.stdout
+        assert run.stdout.endswith("4 datasets\n"), run.stdout
     assert names() == set()
 
     site.fault = None
@@ -186,7 +195,8 @@ def test_an_author_who_is_forgotten_stays_forgotten(crawl, site, scrapy, exporte
     assert run.returncode == 0, run.stdout
     assert names(run.stdout, run.stderr) == set()
     assert query("SELECT DISTINCT verdict FROM completeness") == [("complete",)]
+    assert query("SELECT count(*) FROM changes") > [(0,)], "those of others stay"
     exported()
-    told = [json.loads(line) for line in (tmp_path / "out/user_reviews.jsonl").read_text("utf-8").splitlines()]
+    told = [json.loads(line) for line in (tmp_path / "out-jsonl/user_reviews.jsonl").read_text("utf-8").splitlines()]
     assert len(told) == site.world.user_review_count - 4
     assert names() == set()
