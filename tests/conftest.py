@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import pytest
 
+from tests import warm
 from tests.audit import sitecustomize
 from tests.postgres import Postgres, programs
 
@@ -105,18 +106,12 @@ def scrapy(sqlite_url: str, tmp_path: Path) -> Scrapy:
         # Ours come by the environment: on the command line a password is refused.
         ours = {name: str(value) for name, value in settings.items() if name.startswith("METACRAWL_")}
         given = [part for name in settings.keys() - ours for part in ("-s", f"{name}={settings[name]}")]
+        command = [*map(str, arguments), *given]
+        measured = any(name.startswith("COV") for name in environment)
+        if not measured and allowed_warning == "none":
+            return warm.run("scrapy", command, environment=environment | ours, timeout=120)
         return subprocess.run(
-            [
-                sys.executable,
-                "-W",
-                "error",
-                "-W",
-                f"ignore:{allowed_warning}",
-                "-m",
-                "scrapy",
-                *map(str, arguments),
-                *given,
-            ],
+            [sys.executable, "-W", "error", "-W", f"ignore:{allowed_warning}", "-m", "scrapy", *command],
             cwd=ROOT,
             env=environment | ours,
             capture_output=True,

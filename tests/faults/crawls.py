@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Condition, Thread
@@ -14,6 +14,7 @@ from typing import Protocol
 from metacrawl.demo.content import build_world
 from metacrawl.demo.site import DemoSite
 from metacrawl.demo.world import World
+from tests import warm
 
 ROOT = Path(__file__).parents[2]
 # Of a crawl that takes seconds.
@@ -136,6 +137,17 @@ class Moment(Protocol):
         """Start a process that dies then; gives its end if that came first."""
 
 
+class Process(Protocol):
+    """A process of Python's: one that was started anew, or one of `tests.warm`."""
+
+    pid: int
+
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def kill(self) -> None: ...
+    def send_signal(self, number: int, /) -> None: ...
+
+
 class Crawl:
     """One command, to be started as often as it takes; its processes' output goes to files in `folder`."""
 
@@ -144,13 +156,12 @@ class Crawl:
         self.log, self.folder = log, folder
         self.starts = 0
 
-    def start(self, command: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+    def start(self, command: Sequence[str] = ()) -> Process:
         """Start a process; whoever waits for the log learns of its end."""
         self.starts += 1
         out, err = self.outputs
         kept, ours = without_settings(command or self.command)
-        with out.open("wb") as stdout, err.open("wb") as stderr:
-            process = subprocess.Popen(kept, cwd=ROOT, env=environment() | ours, stdout=stdout, stderr=stderr)
+        process = run(kept, environment() | ours, out, err)
 
         def watch() -> None:
             process.wait()
@@ -198,9 +209,19 @@ class Crawl:
             process.kill()
             process.wait()
 
-    def end(self, process: subprocess.Popen[bytes], code: int | None = None) -> End:
+    def end(self, process: Process, code: int | None = None) -> End:
         out, err = self.outputs
         return End(process.wait() if code is None else code, out.read_text("utf-8"), err.read_text("utf-8"))
+
+
+def run(command: Sequence[str], environment: Mapping[str, str], out: Path, err: Path) -> Process:
+    """Start a process; a module of this Python's has its imports of others' done."""
+    warm_start = python("-m")
+    if command[: len(warm_start)] == warm_start:
+        module, *arguments = command[len(warm_start) :]
+        return warm.start(module, arguments, environment=environment, stdout=out, stderr=err)
+    with out.open("wb") as stdout, err.open("wb") as stderr:
+        return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=stdout, stderr=stderr)
 
 
 def without_settings(command: Sequence[str]) -> tuple[list[str], dict[str, str]]:
@@ -229,7 +250,7 @@ def python(*arguments: object) -> list[object]:
 
 
 def crawl_movies(site: str, films: Path, database: str, concurrency: int, **settings: object) -> list[object]:
-    """Make the arguments behind `scrapy` that crawl all films of a file as fast as the machine allows."""
+    """Make the arguments behind `scrapy` that crawl all of the films of a file as fast as the machine allows."""
     settings = {
         "METACRAWL_SITE_URL": site,
         "METACRAWL_DATABASE_URL": database,
@@ -239,4 +260,4 @@ def crawl_movies(site: str, films: Path, database: str, concurrency: int, **sett
         **settings,
     }
     given = [part for name, value in settings.items() for part in ("-s", f"{name}={value}")]
-    return ["crawl", "movies", "-a", f"movie=@{films}", *given]
+    return ["crawl", "movies", "-a", f"movie=@{films}", "-a", "update=full", *given]
