@@ -18,6 +18,9 @@ from metacrawl.urls import FILM_PAGES, PageKind, parse
 # first said and when last), source (where first)}.
 Part = dict[str, dict[str, Any]]
 
+# When a film was released; a design that shows no year beside the title has the date.
+RELEASE_YEAR = sa.func.coalesce(MOVIES.c.release_year, sa.cast(sa.extract("year", MOVIES.c.release_date), sa.Integer))
+
 # What the details page knows better than the film's page.
 DETAILS_FIRST = frozenset(
     {

@@ -18,6 +18,8 @@ from metacrawl.keys import clash_key, identity, plain_key, same_review, told_apa
 
 # What tells the locks of films from others in the database.
 FILM_LOCKS = 2016
+# Films share this many locks: a server holds some thousand at a time, and a run may end with more films than that.
+LOCKS = 1024
 
 
 def save(
@@ -53,8 +55,8 @@ def lock_films(connection: sa.Connection, slugs: Iterable[str]) -> None:
 
     In an order that is the same in all workers, so that no two wait for each other.
     """
-    for key in sorted({zlib.crc32(slug.encode()) for slug in slugs}):
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(FILM_LOCKS, key - 2**31)))
+    for key in sorted({zlib.crc32(slug.encode()) % LOCKS for slug in slugs}):
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(FILM_LOCKS, key)))
 
 
 def save_reviews(

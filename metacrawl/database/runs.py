@@ -77,6 +77,12 @@ def started_at(connection: sa.Connection, run: int) -> dt.datetime:
     return began
 
 
+def is_fresh(connection: sa.Connection, run: int) -> bool:
+    """Tell whether a run was begun with `fresh=1`."""
+    given: Mapping[str, str] = connection.execute(sa.select(RUNS.c.arguments).where(RUNS.c.id == run)).scalar_one()
+    return given.get("fresh") == "1"
+
+
 def seeded(connection: sa.Connection, run: int) -> bool:
     """Tell whether all requests that a run starts from are in the frontier."""
     said: bool = connection.execute(sa.select(RUNS.c.seeded).where(RUNS.c.id == run)).scalar_one()

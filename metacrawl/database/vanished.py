@@ -2,12 +2,13 @@
 
 import sqlalchemy as sa
 
-from metacrawl.completeness import COMPLETE, has_moved
-from metacrawl.database import changes
+from metacrawl.completeness import COMPLETE, LISTS, has_moved
+from metacrawl.database import changes, runs
 from metacrawl.database.completeness import TABLES, read_totals
 from metacrawl.database.records import lock_films
 from metacrawl.database.rows import now
-from metacrawl.database.schema import COMPLETENESS, LEFT_OUT
+from metacrawl.database.schema import COMPLETENESS, LEFT_OUT, PROBLEMS
+from metacrawl.database.visits import are_there
 from metacrawl.urls import PageKind
 
 
@@ -26,27 +27,30 @@ def mark_of(connection: sa.Connection, run: int, reviews: PageKind) -> None:
     """Mark reviews of a kind."""
     table = TABLES[reviews]
     lists = complete(run, reviews)
-    unmet = sa.and_(table.c.seen_run < run, table.c.vanished_at.is_(None))
-    query = sa.select(table.c.key, table.c.movie_slug).join(lists, lists.c.film == table.c.movie_slug).where(unmet)
-    found = connection.execute(query).all()
-    films = {film for _, film in found}
-    said = read_totals(connection, run, films)
-    # What is taken away meanwhile moves others to a page that was read already.
-    steady = {film for film in films if not has_moved(said[film, reviews])}
+    # What another run has found since this one read the list is no loss.
+    was_there = sa.or_(table.c.first_seen_at.is_(None), table.c.first_seen_at < runs.started_at(connection, run))
+    unmet = sa.and_(table.c.seen_run < run, table.c.vanished_at.is_(None), was_there)
+    query = sa.select(table.c.movie_slug).distinct().join(lists, lists.c.film == table.c.movie_slug).where(unmet)
+    films = sorted(connection.execute(query).scalars())
     if connection.dialect.name == "postgresql":
-        lock_films(connection, steady)
+        lock_films(connection, films)
     when = now()
-    for film in sorted(steady):
-        keys = [key for key, its_film in found if its_film == film]
-        marked = sa.update(table).where(table.c.key.in_(keys), unmet).values(vanished_at=when).returning(table.c.key)
+    for film in films:
+        # What is taken away meanwhile moves others to a page that was read already.
+        if has_moved(read_totals(connection, run, {film})[film, reviews]):
+            continue
+        marked = sa.update(table).where(are_there(table, film), unmet).values(vanished_at=when).returning(table.c.key)
         changes.note_vanished(connection, run, table, connection.execute(marked).scalars().all(), when)
 
 
 def complete(run: int, reviews: PageKind) -> sa.Subquery:
-    """Select the films whose list of a kind is complete in a run.
+    """Select the films whose list of a kind is complete in a run, without a page that went wrong.
 
     One that is suddenly empty is believed only if all pages agree.
     """
+    pages = [kind.value for kind in LISTS[reviews]]
+    wrong = sa.select(PROBLEMS.c.film).where(PROBLEMS.c.run == run, PROBLEMS.c.kind.in_(pages))
     believed = sa.or_(COMPLETENESS.c.agree, COMPLETENESS.c.stored > 0)
     lists = COMPLETENESS.c.run == run, COMPLETENESS.c.reviews == reviews.value, COMPLETENESS.c.verdict == COMPLETE
-    return sa.select(COMPLETENESS.c.film).where(*lists, believed).subquery()
+    was_read = COMPLETENESS.c.film.not_in(wrong.where(PROBLEMS.c.film.is_not(None)))
+    return sa.select(COMPLETENESS.c.film).where(*lists, believed, was_read).subquery()

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from metacrawl.database import runs
 from metacrawl.database.completeness import TABLES
-from metacrawl.database.rows import insert
+from metacrawl.database.rows import insert, now
 from metacrawl.database.schema import LEFT_OUT, MOVIE_PARTS, MOVIES, VISITS
 from metacrawl.items import Movie
 from metacrawl.revisits import Visit
@@ -30,11 +30,11 @@ ALL_FIGURES = frozenset(name for names in FIGURES.values() for name in names)
 
 
 def find(connection: sa.Connection, read_for: str, films: Collection[str]) -> dict[str, Visit]:
-    """Give the last visits of films, of those that were read to their end."""
+    """Give the last visits of films, of those that were read to their end; none by a clock that was ahead."""
     columns = VISITS.c.film, VISITS.c.visited_at, VISITS.c.swept_at, VISITS.c.figures
     released = MOVIES.c.release_date, MOVIES.c.release_year
     query = sa.select(*columns, *released).join(MOVIES, MOVIES.c.key == VISITS.c.film, isouter=True)
-    same = VISITS.c.read_for == read_for, VISITS.c.film.in_(films), VISITS.c.visited_at.is_not(None)
+    same = VISITS.c.read_for == read_for, VISITS.c.film.in_(films), VISITS.c.visited_at <= now()
     return {
         row.film: Visit(
             row.film, row.visited_at, row.swept_at, row.release_date or last_day(row.release_year), row.figures
@@ -108,22 +108,27 @@ def end(connection: sa.Connection, run: int, read_for: str, is_complete: Callabl
     began = runs.started_at(connection, run)
     part = sa.and_(MOVIE_PARTS.c.slug == VISITS.c.film, MOVIE_PARTS.c.page == PageKind.MOVIE.value)
     query = sa.select(VISITS, MOVIE_PARTS.c.fields).join(MOVIE_PARTS, part, isouter=True)
-    met = connection.execute(
-        query.where(VISITS.c.read_for == read_for, VISITS.c.met_run == run).order_by(VISITS.c.film)
-    )
+    same_run = query.where(VISITS.c.read_for == read_for, VISITS.c.met_run == run).order_by(VISITS.c.film)
+    # All that is known of so many films is too much to be held at once.
+    met = connection.execute(same_run, execution_options={"yield_per": 1000})
     rows = [
         {
             "its_film": row.film,
-            "visited_at": max(began, row.visited_at or began) if is_complete(row.film) else None,
-            "swept_at": row.swept_at if row.spared_run == run else max(began, row.swept_at or began),
+            "visited_at": last_of(began, row.visited_at) if is_complete(row.film) else None,
+            "swept_at": row.swept_at if row.spared_run == run else last_of(began, row.swept_at),
             "figures": {
                 name: said["value"]
                 for name, said in (row.fields or {}).items()
                 if name in ALL_FIGURES and said["given"][0] >= run
             },
         }
-        for row in met.all()
+        for row in met
     ]
     same = VISITS.c.film == sa.bindparam("its_film"), VISITS.c.read_for == read_for
     if rows:
         connection.execute(sa.update(VISITS).where(*same), rows)
+
+
+def last_of(began: dt.datetime, before: dt.datetime | None) -> dt.datetime:
+    """Choose the later time, unless it is still to come: a clock was ahead."""
+    return before if before and began < before <= now() else began

@@ -31,7 +31,7 @@ def begin(connection: sa.Connection, spider: FilmSpider) -> int:
 
 def enlist(connection: sa.Connection, run: int, spider: FilmSpider, settings: BaseSettings) -> queue.Worker:
     """Make this process a worker of a run. Raises `ConfigError`."""
-    lease, update = settings.getfloat("METACRAWL_LEASE_SECONDS"), update_of(spider, settings)
+    lease, update = settings.getfloat("METACRAWL_LEASE_SECONDS"), update_of(connection, run, spider, settings)
     return queue.Worker(runs.enlist(connection, run), run, lease, read_for(spider), update)
 
 

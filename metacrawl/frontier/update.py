@@ -54,11 +54,13 @@ class Rest:
     rows: Sequence[Row]
 
 
-def update_of(spider: FilmSpider, settings: BaseSettings) -> Update | None:
+def update_of(connection: sa.Connection, run: int, spider: FilmSpider, settings: BaseSettings) -> Update | None:
     """Tell how far a spider is to read films; nothing where pages do not come from the site. Raises `ConfigError`."""
     if spider.arguments.source != "site":
         return None
-    changed = spider.arguments.update == "changed" and not is_wanted_anew(spider, settings)
+    # Who goes on with a run that was begun with `fresh=1` does not say so again.
+    anew = is_wanted_anew(spider, settings) or runs.is_fresh(connection, run)
+    changed = spider.arguments.update == "changed" and not anew
     return Update(purpose_of(spider), spider.first_page, spider.reviews, read_revisits(settings), changed)
 
 
@@ -136,7 +138,7 @@ def is_known(connection: sa.Connection, run: int, page: Page, reviews: PageKind)
     keys = records.find_keys(connection, kind, given)
     stored = fetch(connection, TABLES[kind], [key for key in keys if key])
     began = runs.started_at(connection, run)
-    return all(
+    return bool(given) and all(
         # When it was captured first like this: what the film's page has brought just now is news.
         key and is_before(stored[key]["captured_at"], began) and content(stored[key]) == content(to_row(review))
         for key, review in zip(keys, given, strict=True)

@@ -14,7 +14,7 @@ from scrapy.settings import Settings
 from metacrawl import diff
 from metacrawl.commands import diff as command
 from metacrawl.database.connection import connect
-from metacrawl.database.difference import NEW, Difference
+from metacrawl.database.difference import NEW, Difference, unknown
 from metacrawl.database.schema import CHANGES, MOVIES, RUNS, USER_REVIEWS
 
 DAY = dt.timedelta(days=1)
@@ -175,3 +175,11 @@ def test_long_values_are_cut_where_they_differ():
     old, new = diff.shortened('"' + "a" * 500 + "b" * 500, '"' + "a" * 500 + "c" * 500)
     assert (old, new) == (f"…{'a' * 20}{'b' * 60}…", f"…{'a' * 20}{'c' * 60}…")
     assert diff.shortened('"' + "a" * 500, '"a') == (f'"{"a" * 79}…', '"a')
+
+
+@pytest.mark.usefixtures("filled")
+def test_any_number_of_films_may_be_asked_for(database_url):
+    engine = connect(database_url)
+    with engine.connect() as connection:
+        assert unknown(connection, ["her", *(f"film-{number}" for number in range(100_000))])[0] == "film-0"
+    engine.dispose()

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from metacrawl.database import reading, records, runs
 from metacrawl.database.connection import connect, connect_to_read
-from metacrawl.database.schema import METADATA, SCHEMA_VERSION, VERSION
+from metacrawl.database.schema import METADATA, MOVIES, SCHEMA_VERSION, USER_REVIEWS, VERSION
 from metacrawl.items import Credit, CriticReview, Movie, UserReview
 from metacrawl.outcome import DatabaseError, Outcome
 
@@ -126,6 +126,40 @@ def test_a_crawl_goes_on_with_what_is_there(old_url, opened):
         counts = records.save(connection, run, [UserReview(key="her/Bob", movie_slug="her", author="Bob", score=8)])
     assert (run, counts["changed"], counts["new"]) == (3, 1, 0)
     assert len(everything(engine)) == 3
+
+
+@pytest.fixture
+def url_of_5(database_url):
+    """A database of version 5, with a review."""
+    engine = connect(database_url)
+    with engine.begin() as connection:
+        run = runs.enter(connection, "job", "movies", {})
+        review = UserReview(key="her/Bob", movie_slug="her", author="Bob", captured_at=WHEN)
+        records.save(
+            connection,
+            run,
+            [review, Movie(key="her", slug="her", source_url="https://www.metacritic.com/movie/her", captured_at=WHEN)],
+        )
+        for table in ("movies", "critic_reviews", "user_reviews"):
+            for column in ("first_seen_at", "vanished_at"):
+                connection.exec_driver_sql(f"ALTER TABLE {table} DROP COLUMN {column}")
+        for table in ("changes", "visits"):
+            connection.exec_driver_sql(f"DROP TABLE {table}")
+    engine.dispose()
+    set_version(database_url, 5)
+    return database_url
+
+
+def test_records_of_version_5_count_as_seen_when_they_were_captured(url_of_5, opened):
+    engine = opened(url_of_5)
+    with engine.connect() as connection:
+        for table in (MOVIES, USER_REVIEWS):
+            kept = sa.select(table.c.first_seen_at, table.c.vanished_at)
+            assert tuple(connection.execute(kept).one()) == (WHEN, None)
+    found = tables(engine)
+    for name, table in METADATA.tables.items():
+        assert found[name][0] == set(table.columns.keys())
+        assert found[name][1] >= {index.name for index in table.indexes}
 
 
 def test_runs_of_then_are_over_for_nobody_can_resume_them(old_url, opened):

@@ -6,16 +6,18 @@ from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
+from scrapy.utils.test import get_crawler
 
 from metacrawl.completeness import COMPLETE, FILM_PAGE, LIST, NONE, SHORT, Total
-from metacrawl.database import completeness, runs, vanished, visits
+from metacrawl.database import completeness, records, runs, vanished, visits
 from metacrawl.database.rows import upsert
-from metacrawl.database.schema import COMPLETENESS, FRONTIER, LEFT_OUT, USER_REVIEWS, VISITS
+from metacrawl.database.schema import COMPLETENESS, FRONTIER, LEFT_OUT, PROBLEMS, USER_REVIEWS, VISITS
 from metacrawl.frontier import queue, update
-from metacrawl.frontier.update import Update, add_films
+from metacrawl.frontier.update import Update, add_films, update_of
 from metacrawl.items import Movie
 from metacrawl.outcome import Outcome, Problem
 from metacrawl.revisits import Revisits
+from metacrawl.spiders.movies import MoviesSpider
 from metacrawl.urls import PageKind
 from tests.frontier.parts import Database, review, row
 
@@ -33,6 +35,13 @@ MOVIE = Movie(
 )
 UPDATE = Update("for this", PageKind.MOVIE, frozenset({USERS}), Revisits(((float("inf"), 30),), 10_000), changed=True)
 LIST_URL = "list?sort=date"
+SETTINGS = {
+    "METACRAWL_SITE_URL": "http://localhost",
+    "METACRAWL_CONTACT": "",
+    "METACRAWL_AUTHORS": "keep",
+    "METACRAWL_REVISIT_DAYS": '{"older": 90}',
+    "METACRAWL_SWEEP_DAYS": "180",
+}
 
 
 def total(number, source=FILM_PAGE, **about):
@@ -71,6 +80,7 @@ def visited(database):
     database.turn(worker, a_page(database, worker, LIST_URL, "api-user-reviews", records=written))
     database.do(visits.end, database.run, UPDATE.read_for, lambda _: True)
     database.do(runs.finish, database.run, Outcome.COMPLETE, "")
+    database.do(lambda connection: connection.execute(sa.update(USER_REVIEWS).values(first_seen_at=YESTERDAY)))
     with database.engine.begin() as connection:
         second = runs.enter(connection, "job", "movies", {})
     return Database(database.engine, second)
@@ -190,6 +200,10 @@ class TestAList:
         monkeypatch.setattr(update, "is_before", lambda *_: True)
         assert visited.do(update.is_known, visited.run, page, USERS), "though others may follow"
 
+    def test_is_read_on_behind_a_page_of_nothing(self, visited, worker):
+        visited.turn(worker, self.a_page(visited, worker))
+        assert queued(visited) == {f"{LIST_URL}&offset=2"}
+
     def test_is_read_to_its_end_in_any_other_order(self, visited, worker):
         visited.turn(worker, self.a_page(visited, worker, "a", "b", url="list?sort=score"))
         assert queued(visited) == {f"{LIST_URL}&offset=2"}
@@ -251,6 +265,15 @@ class TestAVisit:
         visited.do(visits.end, visited.run, UPDATE.read_for, lambda _: False)
         assert visited.do(visits.find, UPDATE.read_for, {"her"}) == {}
 
+    def test_by_a_clock_that_was_ahead_is_none_and_the_next_one_counts(self, visited, worker):
+        ahead = sa.update(VISITS).values(visited_at=YESTERDAY.replace(year=2999), swept_at=YESTERDAY.replace(year=2999))
+        visited.do(lambda connection: connection.execute(ahead))
+        assert visited.do(visits.find, UPDATE.read_for, {"her"}) == {}
+        visited.turn(worker, film_page(visited, worker, 3))
+        visited.do(visits.end, visited.run, UPDATE.read_for, lambda _: True)
+        began = visited.do(runs.started_at, visited.run)
+        assert (visit(visited).visited_at, visit(visited).swept_at) == (began, began)
+
     def test_of_a_film_with_problems_is_none(self, visited):
         problem = Problem(Outcome.PARTIAL, "wrong")
         visited.do(runs.note, visited.run, [problem], page=1, about={"film": "her", "kind": "details"})
@@ -290,6 +313,24 @@ class TestWhatIsNotMet:
         visited.do(vanished.mark, visited.run)
         assert gone(visited) == set()
 
+    def test_has_not_where_a_page_of_the_list_went_wrong(self, visited, judged):
+        judged()
+        problem, about = Problem(Outcome.PARTIAL, "wrong"), {"film": "her", "kind": "api-user-reviews"}
+        visited.do(runs.note, visited.run, [problem], page=1, about={"film": "him"} | {"kind": "api-user-reviews"})
+        visited.do(runs.note, visited.run, [problem], page=2, about=about)
+        visited.do(vanished.mark, visited.run)
+        assert gone(visited) == set()
+        visited.do(lambda connection: connection.execute(sa.delete(PROBLEMS).where(PROBLEMS.c.film == "her")))
+        visited.do(vanished.mark, visited.run)
+        assert gone(visited) == {"c"}
+
+    def test_has_not_where_another_run_has_found_it_since(self, visited, judged):
+        since = visited.do(runs.started_at, visited.run)
+        judged()
+        visited.do(lambda connection: connection.execute(sa.update(USER_REVIEWS).values(first_seen_at=since)))
+        visited.do(vanished.mark, visited.run)
+        assert gone(visited) == set()
+
     def test_has_not_where_the_list_moved_while_it_was_read(self, visited, judged, monkeypatch):
         judged(said=[total(3, LIST, page=page, entries=1) for page in range(1)] + [total(2, LIST, page=1, entries=1)])
         visited.do(vanished.mark, visited.run)
@@ -306,3 +347,16 @@ class TestWhatIsNotMet:
         visited.do(lambda connection: connection.execute(judged_empty))
         visited.do(vanished.mark, visited.run)
         assert gone(visited) == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize("given", [{}, {"fresh": "1"}])
+def test_who_goes_on_with_a_run_that_was_begun_anew_reads_all(database, given):
+    crawler = get_crawler(MoviesSpider, SETTINGS)
+    spider = MoviesSpider.from_crawler(crawler, movie="her")
+    run = database.do(runs.enter, "another job", "movies", given)
+    assert database.do(update_of, run, spider, crawler.settings).changed == (not given)
+
+
+def test_a_run_may_end_with_all_films_of_a_large_collection(database):
+    if database.engine.dialect.name == "postgresql":
+        database.do(records.lock_films, [f"film-{number}" for number in range(20_000)])
