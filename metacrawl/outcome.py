@@ -56,7 +56,7 @@ class DatabaseError(RefusedError):
 
 
 class DiskFullError(DatabaseError):
-    """The database's disk takes no more; the message names the database."""
+    """A disk takes no more; the message names the database or the file."""
 
     outcome = Outcome.DISK_FULL
 

@@ -10,7 +10,7 @@ from rich.table import Column, Table
 from rich.text import Text
 from scrapy.commands import ScrapyCommand
 
-from metacrawl.commands import stop
+from metacrawl.commands import stop, unwritable
 from metacrawl.database.connection import connect_to_read, told_of
 from metacrawl.outcome import ConfigError, RefusedError
 from metacrawl.secrets import check_command_line
@@ -77,7 +77,7 @@ class Command(ScrapyCommand):
             with told_of(engine, "read"):
                 return export(engine, opts.to, opts.format, filters, partial=opts.partial)
         except OSError as error:
-            raise ConfigError(f"--to {opts.to} cannot be written: {error.strerror or error}") from None
+            raise unwritable(f"--to {opts.to}", error) from None
         finally:
             engine.dispose()
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from scrapy.commands import ScrapyCommand
 
 from metacrawl.authors import Authors, read_authors
-from metacrawl.commands import stop
+from metacrawl.commands import stop, unwritable
 from metacrawl.database.authors import claim
 from metacrawl.database.connection import connect, connect_to_read, disposed_on_error, make_engine, shown, told_of
 from metacrawl.database.forget import forget, purge
@@ -90,7 +90,7 @@ class Command(ScrapyCommand):
                     export_again(engine, folder, about)
                     removed["dataset"] += 1
         except OSError as error:
-            raise ConfigError(f"{error.filename} cannot be written: {error.strerror or error}") from None
+            raise unwritable(error.filename or "a file", error) from None
         finally:
             engine.dispose()
             if held:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from scrapy.commands import ScrapyCommand
 
-from metacrawl.commands import show, stop
+from metacrawl.commands import show, stop, unwritable
 from metacrawl.database.connection import connect_to_read, told_of
 from metacrawl.outcome import ConfigError, RefusedError
 from metacrawl.secrets import check_command_line
@@ -48,11 +48,13 @@ class Command(ScrapyCommand):
         check_command_line(self.settings)
         if args:
             raise ConfigError(f"report takes no {args[0]}")
+        if not path.name:
+            raise ConfigError(f"--to {path} is a folder: name a file, for instance --to report.html")
         engine = connect_to_read(self.settings["METACRAWL_DATABASE_URL"])
         try:
             with told_of(engine, "read"):
                 write(engine, path)
         except OSError as error:
-            raise ConfigError(f"--to {path} cannot be written: {error.strerror}") from None
+            raise unwritable(f"--to {path}", error) from None
         finally:
             engine.dispose()

@@ -10,8 +10,10 @@ import sqlalchemy as sa
 
 from metacrawl.authors import KEEP
 from metacrawl.completeness import SHORT
+from metacrawl.database.films import RELEASE_YEAR
 from metacrawl.database.schema import (
     AUTHORS,
+    CHANGES,
     COMPLETENESS,
     CRITIC_REVIEWS,
     METADATA,
@@ -93,7 +95,7 @@ def of_films(slug: sa.ColumnElement[str], filters: Filters) -> Where:
         # In the statement itself: no database takes a hundred thousand parameters.
         where.append(slug.in_(sa.bindparam("films", filters.movie, expanding=True, literal_execute=True)))
     if filters.year:
-        released = MOVIES.c.release_year.between(*filters.year)
+        released = RELEASE_YEAR.between(*filters.year)
         where.append(released if slug is MOVIES.c.slug else slug.in_(sa.select(MOVIES.c.slug).where(released)))
     return where
 
@@ -101,7 +103,11 @@ def of_films(slug: sa.ColumnElement[str], filters: Filters) -> Where:
 def touched(table: sa.Table, filters: Filters) -> Where:
     """Say which records are new, changed or gone since the time that is asked for."""
     times = (table.c.captured_at, table.c.first_seen_at, table.c.vanished_at)
-    return [sa.or_(*(time >= filters.since for time in times))] if filters.since else []
+    if not filters.since:
+        return []
+    # One that has come back has no time that says so.
+    seen = sa.select(CHANGES.c.key).where(CHANGES.c.kind == table.name, CHANGES.c.seen_at >= filters.since)
+    return [sa.or_(*(time >= filters.since for time in times), table.c.key.in_(seen))]
 
 
 class Unread(NamedTuple):
@@ -134,7 +140,13 @@ def films(connection: sa.Connection, filters: Filters) -> set[str] | None:
     """Name the films that are asked for; none where all are."""
     if not filters.given:
         return None
-    return set(connection.execute(sa.select(MOVIES.c.slug).where(*wanted(MOVIES, filters))).scalars())
+    return set(connection.execute(film_names(filters)).scalars())
+
+
+def film_names(filters: Filters) -> sa.CompoundSelect[str]:
+    """Select the films that are asked for, those of which only reviews were read among them."""
+    reviews = (sa.select(table.c.movie_slug).where(*wanted(table, filters)) for table in REVIEWS)
+    return sa.union(sa.select(MOVIES.c.slug).where(*wanted(MOVIES, filters)), *reviews)
 
 
 class About(NamedTuple):
@@ -158,7 +170,7 @@ def describe(connection: sa.Connection, filters: Filters) -> About:
         for layout, number, *both in connection.execute(query.where(*wanted(table, filters)).group_by(table.c.layout)):
             layouts[layout] += number
             times += filter(None, both)
-    year = MOVIES.c.release_year
+    year = RELEASE_YEAR
     first, last = connection.execute(
         sa.select(sa.func.min(year), sa.func.max(year)).where(*wanted(MOVIES, filters))
     ).one()
@@ -176,7 +188,8 @@ def describe(connection: sa.Connection, filters: Filters) -> About:
 
 def of_lists(filters: Filters) -> Where:
     """Say of which films lists of reviews count."""
-    return [COMPLETENESS.c.film.in_(sa.select(MOVIES.c.slug).where(*wanted(MOVIES, filters)))] if filters.given else []
+    touched_films = [COMPLETENESS.c.film.in_(film_names(filters))] if filters.since else []
+    return [*of_films(COMPLETENESS.c.film, filters), *touched_films]
 
 
 class Lack(NamedTuple):

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from metacrawl.database import account
 from metacrawl.database.connection import shown
+from metacrawl.database.films import RELEASE_YEAR
 from metacrawl.database.reading import count
 from metacrawl.database.schema import (
     CHANGES,
@@ -154,9 +155,7 @@ def layouts(connection: sa.Connection) -> dict[str, dict[str, int]]:
 
 
 def years(connection: sa.Connection) -> dict[int | None, int]:
-    """Count films by year; a design that shows none beside the title has the date."""
-    year = sa.func.coalesce(MOVIES.c.release_year, sa.cast(sa.extract("year", MOVIES.c.release_date), sa.Integer))
-    return numbers(connection, sa.select(year, NUMBER).group_by(year))
+    return numbers(connection, sa.select(RELEASE_YEAR, NUMBER).group_by(RELEASE_YEAR))
 
 
 def scores(connection: sa.Connection, score: sa.Column[Any], reviews: sa.Table) -> Scores:
@@ -185,9 +184,12 @@ def disagreements(connection: sa.Connection) -> list[Row]:
 def histories(connection: sa.Connection) -> list[tuple[str, list[Row]]]:
     slug, says = MOVIE_HISTORY.c.slug, MOVIE_HISTORY.c.fields
     metascore, user_score = says["metascore"].as_integer(), says["user_score"].as_float()
-    moves = sa.func.count(metascore.distinct()) + sa.func.count(user_score.distinct())
+    seen = [sa.func.count(score.distinct()) for score in (metascore, user_score)]
+    moved_at_all = sa.or_(*(number > 1 for number in seen))
     query = sa.select(slug, sa.func.max(TITLE)).join(MOVIES, MOVIES.c.key == slug, isouter=True).group_by(slug)
-    moved = connection.execute(query.having(moves > 2).order_by(moves.desc(), slug).limit(HISTORIES)).all()
+    moved = connection.execute(
+        query.having(moved_at_all).order_by((seen[0] + seen[1]).desc(), slug).limit(HISTORIES)
+    ).all()
     times = MOVIE_HISTORY.c.captured_at, MOVIE_HISTORY.c.last_captured_at
     series = sa.select(*times, metascore.label("metascore"), user_score.label("user_score")).order_by(times[0])
     return [(title or film, rows(connection, series.where(slug == film))) for film, title in moved]

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from metacrawl.dataset.export import FORMS, export
+from metacrawl.database.datasets import snapshot
+from metacrawl.dataset.export import FORMS, publish
 from metacrawl.dataset.filters import Filters, read_filters
 from metacrawl.dataset.publish import PACKAGE, remove_earlier
 from metacrawl.outcome import ConfigError
@@ -23,7 +24,8 @@ def read_about(folder: Path) -> About:
     """Read it from a dataset's description, or see it from the files of an older one. Raises `ConfigError`."""
     try:
         described = json.loads((folder / PACKAGE).read_text(encoding="utf-8"))["metacrawl"]
-        return About(described["format"], read_filters(**described["filters"]))
+        if described["format"] in FORMS:
+            return About(described["format"], read_filters(**described["filters"]))
     except FileNotFoundError:
         for form in FORMS:
             if (folder / f"user_reviews.{form}").exists():
@@ -34,6 +36,10 @@ def read_about(folder: Path) -> About:
 
 
 def export_again(engine: sa.Engine, folder: Path, about: About) -> None:
-    """Publish a dataset anew, whole or not, and leave no version of before. Raises as `export` does."""
-    export(engine, folder, about.form, about.filters, partial=True)
+    """Publish a dataset anew, whole or not, even if nothing is left of it, and leave no version of before.
+
+    Raises as `publish` does.
+    """
+    with snapshot(engine) as connection:
+        publish(connection, folder, about.form, about.filters)
     remove_earlier(folder)

@@ -1,10 +1,12 @@
 """A database of its own, with typed tables, for SQL and for Datasette."""
 
+import errno
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+from metacrawl.database.connection import SQLITE_FULL
 from metacrawl.dataset.model import Column, Table
 from metacrawl.dataset.rows import Batches
 
@@ -23,7 +25,7 @@ INDEXED = ("movie_slug", "date")
 def write(path: Path, table: Table, batches: Batches) -> int:
     """Write a table into a file, which is made with the first; returns how many rows it has."""
     values = ", ".join("?" * len(table.columns))
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+    with full_told(path), closing(sqlite3.connect(path, isolation_level=None)) as connection:
         # If this is cut short, nobody sees the file.
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
@@ -39,6 +41,17 @@ def write(path: Path, table: Table, batches: Batches) -> int:
                 connection.execute(f"CREATE INDEX {index} ON {quoted(table.name)} ({quoted(column.name)})")
         connection.execute("COMMIT")
         return max(inserted.rowcount, 0)
+
+
+@contextmanager
+def full_told(path: Path) -> Iterator[None]:
+    """Say of a full disk what other files say of it."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorname", "") in SQLITE_FULL:
+            raise OSError(errno.ENOSPC, str(error), str(path)) from error
+        raise
 
 
 def definition(table: Table) -> str:

@@ -71,8 +71,7 @@ def export(
 ) -> Dataset:
     """Publish what a database holds as a folder, in one of `FORMS`; with `partial` also what is no whole dataset.
 
-    Raises `NothingError`, `IncompleteError`, `ConfigError` for the folder, `LockedError`, `DamagedError` for a file
-    that is not what was to be written, and `OSError`.
+    Raises `NothingError`, `IncompleteError`, and what `publish` raises.
     """
     with datasets.snapshot(engine) as connection:
         if datasets.is_empty(connection, filters):
@@ -80,21 +79,31 @@ def export(
         lack = datasets.lack(connection, filters)
         if lack and not partial:
             raise IncompleteError(lack.outcome, f"{lack.why}: run its command again, or take what there is: --partial")
-        with publishing(folder) as place:
-            written = write_files(connection, place, form, filters)
-            about = datasets.describe(connection, filters)
-            dataset = Dataset(
-                form=form,
-                created_at=dt.datetime.now(dt.UTC).replace(microsecond=0),
-                version=__version__,
-                filters=filters.given,
-                sources=(SITE,),
-                partial=lack.why if lack else "",
-                **written._asdict(),
-                **about._asdict(),
-            )
-            write_descriptions(place, dataset)
-        return dataset
+        return publish(connection, folder, form, filters)
+
+
+def publish(connection: sa.Connection, folder: Path, form: str, filters: Filters) -> Dataset:
+    """Publish what is asked for, were it nothing; what it lacks is said in it.
+
+    Raises `ConfigError` for the folder, `LockedError`, `DamagedError` for a file that is not what was to be written,
+    and `OSError`.
+    """
+    lack = datasets.lack(connection, filters)
+    with publishing(folder) as place:
+        written = write_files(connection, place, form, filters)
+        about = datasets.describe(connection, filters)
+        dataset = Dataset(
+            form=form,
+            created_at=dt.datetime.now(dt.UTC).replace(microsecond=0),
+            version=__version__,
+            filters=filters.given,
+            sources=(SITE,),
+            partial=lack.why if lack else "",
+            **written._asdict(),
+            **about._asdict(),
+        )
+        write_descriptions(place, dataset)
+    return dataset
 
 
 def nothing(engine: sa.Engine, filters: Filters) -> str:

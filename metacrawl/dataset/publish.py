@@ -24,7 +24,7 @@ DESCRIPTIONS = frozenset({PACKAGE, "croissant.json", "README.md", "SHA256SUMS"})
 OLDER = frozenset(
     f"{name}.{form}" for name in ("movies", "critic_reviews", "user_reviews") for form in ("jsonl", "csv")
 )
-LOCK, LINK = "lock", "link"
+LOCK, LINK, VERSIONS = "lock", "link", ".versions"
 
 
 @contextmanager
@@ -35,10 +35,12 @@ def publishing(folder: Path) -> Iterator[Path]:
     `OSError`.
     """
     folder = folder.absolute()
-    versions = versions_of(folder)
+    refuse_place(folder)
     refuse_others(folder)
+    versions = versions_of(folder)
     versions.mkdir(parents=True, exist_ok=True)
     with locked(folder, versions):
+        finish(folder, versions)
         take_over(folder, versions)
         shown = current(folder)
         clean(versions, {shown, before(versions, shown)})
@@ -49,7 +51,9 @@ def publishing(folder: Path) -> Iterator[Path]:
             persist(version)
             show(folder, version)
         except BaseException:
-            shutil.rmtree(version)
+            # What is shown already stays, though what came after failed.
+            if current(folder) != version.name:
+                shutil.rmtree(version)
             raise
         clean(versions, {version.name, shown})
 
@@ -64,7 +68,7 @@ def remove_earlier(folder: Path) -> None:
 
 def versions_of(folder: Path) -> Path:
     """Name the folder that has the versions of a dataset."""
-    return folder.with_name(f".{folder.name}.versions")
+    return folder.with_name(f".{folder.name}{VERSIONS}")
 
 
 def new_name() -> str:
@@ -84,6 +88,13 @@ def locked(folder: Path, versions: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def refuse_place(folder: Path) -> None:
+    """Raise `ConfigError` for a folder in whose place no link can be put, or that is a version of a dataset."""
+    is_version = folder.parent.name.startswith(".") and folder.parent.name.endswith(VERSIONS)
+    if folder.name in ("", "..") or folder == Path.cwd() or is_version:
+        raise ConfigError(f"{folder} cannot become a link: name a folder that is neither this one nor a version")
 
 
 def refuse_others(folder: Path) -> None:
@@ -110,13 +121,21 @@ def ours(folder: Path, names: set[str]) -> frozenset[str]:
         return frozenset()
 
 
+def finish(folder: Path, versions: Path) -> None:
+    """Show what was about to be shown, where an export was killed between taking a folder over and that."""
+    link = versions / LINK
+    if not os.path.lexists(folder) and link.is_symlink() and (versions / link.readlink().name).is_dir():
+        link.replace(folder)
+
+
 def take_over(folder: Path, versions: Path) -> None:
     """Make a folder that is none of ours yet, but was found to be a dataset, the version before."""
     if folder.is_symlink() or not folder.exists():
         return
     version = versions / new_name()
+    link = link_to(version)
     folder.rename(version)
-    show(folder, version)
+    link.replace(folder)
 
 
 def current(folder: Path) -> str:
@@ -155,9 +174,14 @@ def flush(path: Path) -> None:
 
 def show(folder: Path, version: Path) -> None:
     """Show a version in place of another one, in one step."""
+    link_to(version).replace(folder)
+    flush(folder.parent)
+
+
+def link_to(version: Path) -> Path:
+    """Make the link that is to be shown."""
     link = version.parent / LINK
     # Of an export that was killed here.
     link.unlink(missing_ok=True)
     link.symlink_to(Path(version.parent.name, version.name))
-    link.replace(folder)
-    flush(folder.parent)
+    return link

@@ -9,6 +9,7 @@ from rich.text import Text
 from scrapy.crawler import Crawler, CrawlerProcessBase
 from scrapy.settings import Settings
 
+from metacrawl.commands import unwritable
 from metacrawl.database.connection import connect_to_read
 from metacrawl.database.reading import read
 from metacrawl.database.schema import TABLES
@@ -34,7 +35,10 @@ def try_out(process: CrawlerProcessBase, settings: Settings, folder: Path) -> bo
     outcome = crawl(process, settings, world, folder / "films.txt", database)
     engine = connect_to_read(database)
     # What was found is shown, however the crawl has ended.
-    export(engine, folder / DATASET, "jsonl", partial=True)
+    try:
+        export(engine, folder / DATASET, "jsonl", partial=True)
+    except OSError as error:
+        raise unwritable(f"--to {folder}", error) from None
     with engine.connect() as connection:
         found = [record for kind in RECORDS for record in read(connection, kind)]
     files = [folder / DATASET / f"{table.name}.jsonl" for table in TABLES.values()]
@@ -50,7 +54,7 @@ def prepare(folder: Path) -> None:
         for path in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm"):
             (folder / path).unlink(missing_ok=True)
     except OSError as error:
-        raise ConfigError(f"--to {folder} cannot be written: {error.strerror}") from None
+        raise unwritable(f"--to {folder}", error) from None
 
 
 def crawl(process: CrawlerProcessBase, settings: Settings, world: World, films: Path, database: str) -> str:

@@ -22,7 +22,8 @@ def write(engine: sa.Engine, path: Path) -> None:
     """Write the report on a database. Raises `NothingError` for one without a record, and `OSError`."""
     now = dt.datetime.now(dt.UTC)
     with engine.connect() as connection:
-        page = render(find(connection, now), now)
+        found = find(connection, now)
+    page = render(found, now)
     with whole_file(path, path.with_name(f".{path.name}.unfinished")) as file:
         file.write(page)
 

@@ -1,10 +1,19 @@
 """`scrapy export`, the command; what it writes is tested with `metacrawl.export`."""
 
+import argparse
 import csv
 import json
+import resource
 from pathlib import Path
 
 import pytest
+from scrapy.settings import Settings
+
+from metacrawl.commands.export import Command
+from metacrawl.database.connection import connect
+from metacrawl.dataset.export import FORMS
+from metacrawl.outcome import DiskFullError
+from tests import datasets
 
 pytestmark = pytest.mark.measured
 
@@ -53,3 +62,24 @@ def test_a_folder_that_cannot_be_written_is_named(scrapy, tmp_path):
     run = scrapy("export", "--to", tmp_path / "taken")
     assert run.returncode == 2
     assert run.stderr == f"metacrawl: --to {tmp_path / 'taken'} cannot be written: File exists\n"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_full_disk_is_said_and_nothing_is_shown(sqlite_url, tmp_path, form):
+    engine = connect(sqlite_url)
+    datasets.store(engine)
+    command, folder = Command(), tmp_path / "dataset"
+    command.settings = Settings({"METACRAWL_DATABASE_URL": sqlite_url})
+    asked = argparse.Namespace(to=folder, format=form, movie=None, year=None, since=None, partial=False)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # While it is open, what lies beside the database need not grow.
+    with engine.connect():
+        try:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (5000, before[1]))
+            with pytest.raises(DiskFullError, match=r"--to .*dataset cannot be written: .*: make room on its disk"):
+                command.export([], asked, sqlite_url)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    engine.dispose()
+    assert not folder.exists()
+    assert [path.name for path in (tmp_path / ".dataset.versions").iterdir()] == ["lock"]

@@ -1,8 +1,13 @@
 """`scrapy report`, the command; the page is tested in `tests/report`."""
 
-import pytest
+from pathlib import Path
 
+import pytest
+from scrapy.settings import Settings
+
+from metacrawl.commands.report import Command
 from metacrawl.items import Movie
+from metacrawl.outcome import ConfigError
 from tests.report.parts import SITE, Page, as_read, store
 
 
@@ -25,6 +30,14 @@ def test_a_place_that_cannot_be_written_is_named(scrapy, stored, tmp_path):
     run = scrapy("report", "--to", tmp_path / "missing" / "page.html")
     assert run.returncode == 2
     assert run.stderr == f"metacrawl: --to {tmp_path}/missing/page.html cannot be written: No such file or directory\n"
+
+
+@pytest.mark.parametrize("place", ["/", "."])
+def test_a_folder_is_no_place(stored, sqlite_url, place):
+    command = Command()
+    command.settings = Settings({"METACRAWL_DATABASE_URL": sqlite_url})
+    with pytest.raises(ConfigError, match=f"--to {place} is a folder"):
+        command.report([], Path(place))
 
 
 def test_without_a_database_it_says_what_to_do(scrapy, tmp_path):

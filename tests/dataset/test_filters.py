@@ -6,7 +6,7 @@ import json
 import pytest
 
 from metacrawl.completeness import SHORT, Verdict
-from metacrawl.database import records, runs
+from metacrawl.database import changes, records, runs
 from metacrawl.database.connection import connect
 from metacrawl.database.rows import upsert
 from metacrawl.database.schema import COMPLETENESS, CRITIC_REVIEWS, MOVIES, USER_REVIEWS
@@ -110,6 +110,37 @@ def test_what_is_new_changed_or_gone_comes_with_its_film(keys, engine):
         "critic_reviews": ["moonlight/a/b"],
         "user_reviews": [],
     }
+
+
+def test_a_film_with_a_date_alone_has_its_year(keys, engine):
+    with engine.begin() as connection:
+        dated = MOVIES.update().values(release_date=dt.date(1969, 12, 31)).where(MOVIES.c.slug == "nightjar")
+        connection.execute(dated)
+    assert keys(year="1969")["user_reviews"] == ["nightjar/Ann", "nightjar/Bob"]
+
+
+def test_what_has_come_back_is_there(keys, engine, tmp_path):
+    with engine.begin() as connection:
+        run = runs.enter(connection, "back", "movies", {})
+        gone = USER_REVIEWS.update().values(vanished_at=NEW).where(USER_REVIEWS.c.key == "her/Ann")
+        connection.execute(gone)
+        records.meet(connection, run, USER_REVIEWS, ["her/Ann"])
+        runs.finish(connection, run, Outcome.COMPLETE, "all")
+    assert keys(since="2021-01-01") == {"movies": ["her"], "critic_reviews": [], "user_reviews": ["her/Ann"]}
+    assert [(line["key"], line["new"]) for line in lines_of(tmp_path, "changes")] == [("her/Ann", "null")]
+
+
+def test_a_film_of_which_only_reviews_were_read_can_be_asked_for(keys, engine, tmp_path):
+    run = end(engine, Outcome.PARTIAL, [review("amber", "Cy")])
+    with engine.begin() as connection:
+        changes.note_vanished(connection, run, USER_REVIEWS, ["amber/Cy"], NEW)
+    note_short(engine, run, "amber")
+    end(engine, Outcome.COMPLETE)
+    assert keys(movie="her")["movies"] == ["her"]
+    with pytest.raises(IncompleteError, match="left 1 list of reviews short"):
+        keys(movie="amber")
+    export(engine, tmp_path / "dataset", "jsonl", read_filters(movie="amber"), partial=True)
+    assert [line["key"] for line in lines_of(tmp_path, "changes")] == ["amber/Cy"]
 
 
 def test_what_has_vanished_is_there_and_marked(engine, tmp_path):
@@ -220,12 +251,32 @@ def test_a_dataset_is_made_again_as_it_was_asked_for(engine, tmp_path, form):
     assert len(list((tmp_path / ".dataset.versions").iterdir())) == 2
 
 
+def test_a_dataset_of_which_nothing_is_left_is_empty(engine, tmp_path):
+    folder = tmp_path / "dataset"
+    end(engine, Outcome.COMPLETE, [review("amber", "Cy")])
+    export(engine, folder, "jsonl", Filters(movie=("amber",)))
+    with engine.begin() as connection:
+        connection.execute(USER_REVIEWS.delete().where(USER_REVIEWS.c.key == "amber/Cy"))
+    export_again(engine, folder, read_about(folder))
+    assert (lines_of(tmp_path, "user_reviews"), lines_of(tmp_path, "movies")) == ([], [])
+    assert len(list((tmp_path / ".dataset.versions").iterdir())) == 2
+
+
 def test_an_older_dataset_is_known_by_its_files(tmp_path):
     (tmp_path / "user_reviews.csv").touch()
     assert read_about(tmp_path) == ("csv", Filters())
 
 
-@pytest.mark.parametrize("text", ["{}", "[]", "no json", '{"metacrawl": {"format": "csv", "filters": {"x": "y"}}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        "[]",
+        "no json",
+        '{"metacrawl": {"format": "x", "filters": {}}}',
+        '{"metacrawl": {"format": "csv", "filters": {"x": "y"}}}',
+    ],
+)
 def test_a_folder_without_a_dataset_is_named(tmp_path, text):
     (tmp_path / "datapackage.json").write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match="there is no dataset in it"):

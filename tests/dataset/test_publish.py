@@ -1,6 +1,7 @@
 """A dataset's folder is a whole dataset at any moment, and nobody else's."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -186,3 +187,51 @@ def test_earlier_versions_are_removed_on_demand(folder, versions):
     put(folder, "new")
     remove_earlier(folder)
     assert (shown(folder), len(names(versions))) == ("new", 1)
+
+
+def test_what_is_shown_stays_though_what_comes_after_fails(folder, monkeypatch):
+    put(folder, "old")
+    real = publish.flush
+
+    def fail(path):
+        if path == folder.parent:
+            raise KeyboardInterrupt
+        real(path)
+
+    monkeypatch.setattr(publish, "flush", fail)
+    with pytest.raises(KeyboardInterrupt):
+        put(folder, "new")
+    assert shown(folder) == "new"
+
+
+def test_a_folder_that_a_killed_export_was_taking_over_is_shown_again(folder, monkeypatch):
+    folder.mkdir()
+    (folder / "movies.jsonl").write_text("old", encoding="utf-8")
+
+    def kill(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(publish.Path, "replace", kill)
+    with pytest.raises(KeyboardInterrupt):
+        put(folder, "new")
+    monkeypatch.undo()
+    assert not folder.exists()
+
+    def fail():
+        with publishing(folder):
+            assert shown(folder) == "old"
+            raise ValueError("half way")
+
+    with pytest.raises(ValueError, match="half way"):
+        fail()
+    assert shown(folder) == "old"
+
+
+def test_a_folder_that_no_link_can_replace_is_refused(folder, monkeypatch):
+    put(folder, "old")
+    monkeypatch.chdir(folder)
+    for place in (folder.resolve(), Path(), Path("/")):
+        with pytest.raises(ConfigError, match="cannot become a link"):
+            put(place, "new")
+    assert shown(folder) == "old"
+    assert folder.resolve().is_dir()

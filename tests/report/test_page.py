@@ -71,7 +71,9 @@ def test_how_much_there_is(page):
     assert "Of 4 lists of reviews 2 are complete, 1 short (7 reviews missing) and 1 unknown." in page.text()
     gone = sum(one.movie_slug == FILMS[0].slug for one in USERS)
     assert gone
-    assert f"{gone:,} of the records are no longer on the site and are kept." in page.text()
+    assert (
+        f"{gone:,} of the records are no longer on the site; they are kept, and are in all numbers here." in page.text()
+    )
     layouts = Counter(type(one) for one in RECORDS)
     assert page.table("Read from these page designs") == [("2016", *(f"{number:,}" for number in layouts.values()))]
 
@@ -292,6 +294,15 @@ def test_what_is_not_there_is_said(sqlite_url, stored, says):
     page = Page(page_of(sqlite_url))
     assert [words for words in says if words not in page.text()] == []
     assert len(list(page.body.iter("svg"))) == 1
+
+
+def test_a_film_of_which_only_the_user_score_moved_has_its_course(database_url):
+    url = f"{SITE}/movie/a"
+    for year, score in ((2014, 6.5), (2015, 7.0)):
+        when = dt.datetime(year, 1, 1, tzinfo=dt.UTC)
+        film = Movie(key="a", slug="a", url=url, source_url=url, layout="2016", user_score=score, captured_at=when)
+        store(database_url, [film])
+    assert Page(page_of(database_url)).finding("a") == "Critics none → none, users 6.5 → 7, 2014 to 2015."
 
 
 def test_an_empty_database_has_no_report(database_url):
