@@ -64,6 +64,9 @@ class Nights:
         """Have it be a long time since all films were visited, or read in full."""
         with self.engine.begin() as connection:
             connection.execute(sa.update(VISITS).values(dict.fromkeys(names, LONG_AGO)))
+            # What a run finds in the second in which it begins may be another one's of that moment.
+            for kind in (CriticReview, UserReview):
+                connection.execute(sa.update(TABLES[kind]).values(first_seen_at=LONG_AGO, captured_at=LONG_AGO))
 
     def gone(self):
         """The keys of the reviews that are marked as vanished."""
