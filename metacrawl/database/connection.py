@@ -57,10 +57,8 @@ def connect_to_read(url: str) -> sa.Engine:
 
     Raises `ConfigError` for a URL that is none and `DatabaseError` for a database that is not there.
     """
-    engine = make_engine(url).execution_options(read_only=True)
-    if engine.dialect.name == "postgresql":
-        engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    elif not Path(engine.url.database or "").is_file():
+    engine = only_to_read(make_engine(url))
+    if engine.dialect.name != "postgresql" and not Path(engine.url.database or "").is_file():
         raise DatabaseError(f"there is no database {shown(engine.url)}: crawl first, or set METACRAWL_DATABASE_URL")
     with disposed_on_error(engine), told_of(engine, "read"), engine.connect() as connection:
         found = version(connection)
@@ -71,6 +69,14 @@ def connect_to_read(url: str) -> sa.Engine:
             )
         if missing:
             raise DatabaseError(f"{shown(engine.url)} is no database of metacrawl's: it has no table {min(missing)}")
+    return engine
+
+
+def only_to_read(engine: sa.Engine) -> sa.Engine:
+    """Have an engine show in each transaction the database as it was at the start of that, and change nothing."""
+    engine = engine.execution_options(read_only=True)
+    if engine.dialect.name == "postgresql":
+        engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     return engine
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from metacrawl.authors import KEEP
 from metacrawl.completeness import SHORT
+from metacrawl.database.connection import only_to_read
 from metacrawl.database.films import RELEASE_YEAR
 from metacrawl.database.schema import (
     AUTHORS,
@@ -36,10 +37,7 @@ REVIEWS = (CRITIC_REVIEWS, USER_REVIEWS)
 @contextmanager
 def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Open a database to read it as it is now, however long that takes."""
-    engine = engine.execution_options(read_only=True)
-    if engine.dialect.name == "postgresql":
-        engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    with engine.connect() as connection:
+    with only_to_read(engine).connect() as connection:
         if engine.dialect.name == "postgresql":
             # A disk may be slow to take what was read.
             connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))

@@ -12,7 +12,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from metacrawl import __version__
-from metacrawl.database.datasets import snapshot
 from metacrawl.database.report import Findings, find
 from metacrawl.files import whole_file
 from metacrawl.report.sections import LABELS, SECTIONS
@@ -22,7 +21,7 @@ from metacrawl.status import asked_for, took
 def write(engine: sa.Engine, path: Path) -> None:
     """Write the report on a database. Raises `NothingError` for one without a record, and `OSError`."""
     now = dt.datetime.now(dt.UTC)
-    with snapshot(engine) as connection:
+    with engine.connect() as connection:
         found = find(connection, now)
     page = render(found, now)
     with whole_file(path, path.with_name(f".{path.name}.unfinished")) as file:

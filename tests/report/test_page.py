@@ -13,7 +13,8 @@ import pytest
 import sqlalchemy as sa
 
 from metacrawl import __version__
-from metacrawl.database.connection import connect
+from metacrawl.database import report as report_module
+from metacrawl.database.connection import connect, connect_to_read
 from metacrawl.database.report import LEAST_SCORES, PUBLICATIONS, find
 from metacrawl.database.schema import CHANGES, COMPLETENESS, MOVIES, USER_REVIEWS
 from metacrawl.items import CriticReview, Movie, UserReview
@@ -303,6 +304,21 @@ def test_a_film_of_which_only_the_user_score_moved_has_its_course(database_url):
         film = Movie(key="a", slug="a", url=url, source_url=url, layout="2016", user_score=score, captured_at=when)
         store(database_url, [film])
     assert Page(page_of(database_url)).finding("a") == "Critics none → none, users 6.5 → 7, 2014 to 2015."
+
+
+def test_all_of_it_is_of_one_moment(database_url, tmp_path, monkeypatch):
+    def later(connection, count=report_module.layouts):
+        store(database_url, [CRITICS[0]])
+        return count(connection)
+
+    store(database_url, FILMS[:1])
+    monkeypatch.setattr(report_module, "layouts", later)
+    engine = connect_to_read(database_url)
+    page_module.write(engine, tmp_path / "report.html")
+    engine.dispose()
+    page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert page.glance()["Critic reviews"] == "0"
+    assert page.table("Read from these page designs") == [(FILMS[0].layout, "1", "0", "0")]
 
 
 def test_an_empty_database_has_no_report(database_url):
