@@ -11,6 +11,7 @@ from metacrawl.database.connection import connect_to_read, shown, told_of
 from metacrawl.database.difference import Difference, difference, unknown
 from metacrawl.dataset.filters import read_movies, read_since
 from metacrawl.diff import show_difference
+from metacrawl.items import iso_timestamp
 from metacrawl.outcome import ConfigError, RefusedError
 from metacrawl.secrets import check_command_line
 
@@ -74,5 +75,5 @@ def read_start(value: str, now: dt.datetime) -> dt.datetime:
     days = re.fullmatch(r"([0-9]{1,5})d", value)
     since = now - dt.timedelta(days=int(days[1])) if days else read_since(value)
     if since > now:
-        raise ConfigError(f"since={value} is in the future: it is {now:%Y-%m-%dT%H:%M:%SZ}")
+        raise ConfigError(f"since={value} is in the future: it is {iso_timestamp(now)}")
     return since

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from metacrawl.database.rows import insert
+from metacrawl.database.rows import insert, now
 from metacrawl.database.schema import FRONTIER, MOVIES, OPEN, PROBLEMS, RUNS, TABLES, TOTALS, WORKERS
 from metacrawl.figures import Figures
 from metacrawl.items import CriticReview, Movie, Record, UserReview, iso_timestamp
@@ -23,10 +23,6 @@ EARLIER = 20
 RETRY_WITHIN = dt.timedelta(hours=12)
 # What can be wrong with a page that could not be had.
 NOT_HAD = frozenset({Outcome.PARTIAL, Outcome.SITE_DOWN, Outcome.BLOCKED, Outcome.RATE_LIMITED})
-
-
-def now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
 
 
 def open_run(connection: sa.Connection, job: str) -> int | None:

@@ -31,10 +31,6 @@ def day(time: dt.datetime) -> str:
     return time.strftime("%Y-%m-%d")
 
 
-def timestamp(time: dt.datetime) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def version(dataset: Dataset) -> str:
     """Give it a semantic version: the day, and the time as its build."""
     at = dataset.created_at

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from metacrawl.dataset import about
 from metacrawl.dataset.model import Column, Dataset, Table
+from metacrawl.items import iso_timestamp
 
 # How to read a table, or all of them.
 READ = {
@@ -62,7 +63,7 @@ def introduction(dataset: Dataset) -> Iterator[str]:
     yield f"- Records by page design: {layouts or 'none'}"
     yield f"- Completeness: {about.completeness(dataset)}"
     yield f"- Authors: {about.AUTHORS[dataset.authors]}"
-    yield f"- Written: {about.timestamp(dataset.created_at)}, version {about.version(dataset)}"
+    yield f"- Written: {iso_timestamp(dataset.created_at)}, version {about.version(dataset)}"
 
 
 def contents(dataset: Dataset) -> Iterator[str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from metacrawl.dataset import about
 from metacrawl.dataset.model import Column, Dataset, File, Table
+from metacrawl.items import iso_timestamp
 
 # What the standard asks for, to the letter.
 CONTEXT: dict[str, Any] = {
@@ -69,15 +70,15 @@ TYPES = {
 
 def write(dataset: Dataset) -> str:
     """Describe a dataset; of a database the file, of all else each table, too."""
-    described = {
+    described: dict[str, Any] = {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": ["http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0"],
         "name": about.title(dataset),
         "description": about.description(dataset),
         "version": about.version(dataset),
-        "dateCreated": about.timestamp(dataset.created_at),
-        "datePublished": about.timestamp(dataset.created_at),
+        "dateCreated": iso_timestamp(dataset.created_at),
+        "datePublished": iso_timestamp(dataset.created_at),
         "license": {"@type": "sc:CreativeWork", "name": about.LICENCE, "description": about.RIGHTS},
         "citeAs": about.citation(dataset),
         "creator": {"@type": "sc:Organization", "name": "metacrawl", "description": "The program that has read it."},
@@ -88,7 +89,7 @@ def write(dataset: Dataset) -> str:
     if dataset.sources:
         described["url"] = dataset.sources[0]
     if dataset.captured:
-        described["rai:dataCollectionTimeframe"] = [about.timestamp(time) for time in dataset.captured]
+        described["rai:dataCollectionTimeframe"] = [iso_timestamp(time) for time in dataset.captured]
     if dataset.form != "sqlite":
         described["recordSet"] = [record_set(table, file) for file in dataset.files for table in file.tables]
     return json.dumps(described, indent=2) + "\n"

@@ -6,6 +6,7 @@ from typing import Any
 
 from metacrawl.dataset import about
 from metacrawl.dataset.model import Column, Dataset, File, Table
+from metacrawl.items import iso_timestamp
 
 MEDIA_TYPES = {
     "jsonl": "application/jsonl",
@@ -26,7 +27,7 @@ def write(dataset: Dataset) -> str:
         "title": about.title(dataset),
         "description": f"{about.description(dataset)} {about.completeness(dataset)} {about.RIGHTS}",
         "version": about.version(dataset),
-        "created": about.timestamp(dataset.created_at),
+        "created": iso_timestamp(dataset.created_at),
         "licenses": [{"name": "other-closed", "title": about.LICENCE}],
         "sources": [{"title": site, "path": site} for site in dataset.sources],
         "resources": [resource(dataset, file) for file in dataset.files],
@@ -38,7 +39,7 @@ def write(dataset: Dataset) -> str:
             "partial": dataset.partial or None,
             "rows": dict(dataset.rows),
             "years": dataset.years,
-            "captured": dataset.captured and [about.timestamp(time) for time in dataset.captured],
+            "captured": dataset.captured and [iso_timestamp(time) for time in dataset.captured],
             "layouts": dict(dataset.layouts),
             "completeness": dict(dataset.completeness),
             "missing": dataset.missing,

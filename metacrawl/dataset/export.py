@@ -1,7 +1,6 @@
 """The database as a dataset: written, read back, described, and only then shown."""
 
 import csv
-import datetime as dt
 import hashlib
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,7 @@ import sqlalchemy as sa
 from metacrawl import __version__
 from metacrawl.database import datasets
 from metacrawl.database.connection import shown
+from metacrawl.database.rows import now
 from metacrawl.dataset import card, croissant, datapackage
 from metacrawl.dataset.filters import Filters
 from metacrawl.dataset.model import Dataset, File, Table
@@ -94,7 +94,7 @@ def publish(connection: sa.Connection, folder: Path, form: str, filters: Filters
         about = datasets.describe(connection, filters)
         dataset = Dataset(
             form=form,
-            created_at=dt.datetime.now(dt.UTC).replace(microsecond=0),
+            created_at=now(),
             version=__version__,
             filters=filters.given,
             sources=(SITE,),
