@@ -48,6 +48,16 @@ class Closed(NamedTuple):
     """Whether it was this process that ended the run, and not another one before."""
 
 
+class Ended(NamedTuple):
+    """What is known of the run that a process has worked on."""
+
+    job: str
+    outcome: Outcome | None
+    """None while it goes on, and where nobody could say how it ended."""
+
+    message: str
+
+
 def close(connection: sa.Connection, run: int, leaving: Leaving) -> Closed:
     """End a run, or leave it open, and keep the account of it."""
     row = connection.execute(sa.select(RUNS).where(RUNS.c.id == run)).one()
@@ -80,7 +90,7 @@ def give(connection: sa.Connection, run: int) -> Account:
     ended = {
         "finished_at": iso_timestamp(row.finished_at),
         "outcome": row.outcome,
-        "exit_code": kept.get("exit_code") if kept.get("outcome") == row.outcome else exit_code(row.outcome),
+        "exit_code": exit_code(row.outcome, kept),
         "message": row.message,
     }
     if row.finished_at and kept:
@@ -106,9 +116,22 @@ def give(connection: sa.Connection, run: int) -> Account:
     }
 
 
-def exit_code(label: str | None) -> int | None:
-    """Tell the exit code of an outcome."""
+def exit_code(label: str | None, kept: Mapping[str, Any]) -> int | None:
+    """Tell the exit code of an outcome, by the account that was kept if it is of that one: a label may have two."""
+    if label == kept.get("outcome"):
+        return kept.get("exit_code")
     return next((outcome.value for outcome in Outcome if outcome.label == label), None)
+
+
+def ending_of(connection: sa.Connection, job_id: str) -> Ended | None:
+    """Tell how the run ended that the process with an id worked on; None where there was no such process."""
+    columns = RUNS.c.job, RUNS.c.outcome, RUNS.c.message, RUNS.c.record
+    query = sa.select(*columns).join(WORKERS, WORKERS.c.run == RUNS.c.id).where(WORKERS.c.job_id == job_id)
+    row = connection.execute(query.order_by(WORKERS.c.id.desc()).limit(1)).one_or_none()
+    if row is None:
+        return None
+    code = exit_code(row.outcome, row.record or {})
+    return Ended(row.job, None if code is None else Outcome(code), row.message or "")
 
 
 def earlier(connection: sa.Connection, job: str, run: int) -> list[Account]:
@@ -131,9 +154,9 @@ def versions(connection: sa.Connection) -> dict[str, str]:
 
 def processes(connection: sa.Connection, run: int) -> list[dict[str, Any]]:
     """Name the processes that have worked on a run."""
-    query = sa.select(WORKERS.c.pid, WORKERS.c.host, WORKERS.c.started_at)
-    rows = connection.execute(query.where(WORKERS.c.run == run).order_by(WORKERS.c.id))
-    return [{"pid": row.pid, "host": row.host, "started_at": iso_timestamp(row.started_at)} for row in rows]
+    query = sa.select(WORKERS.c.pid, WORKERS.c.host, WORKERS.c.job_id, WORKERS.c.started_at)
+    rows = connection.execute(query.where(WORKERS.c.run == run).order_by(WORKERS.c.id)).mappings()
+    return [{**row, "started_at": iso_timestamp(row["started_at"])} for row in rows]
 
 
 def requests(connection: sa.Connection, run: int) -> dict[str, int]:

@@ -116,7 +116,7 @@ def shown(url: sa.URL) -> str:
     return str(url.set(query={}))
 
 
-def make_engine(url: str) -> sa.Engine:
+def make_engine(url: str | sa.URL) -> sa.Engine:
     try:
         backend = sa.make_url(url).get_backend_name()
         if backend not in BACKENDS:

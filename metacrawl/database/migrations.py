@@ -90,4 +90,14 @@ def from_5(connection: sa.Connection) -> None:
         connection.execute(sa.text(f"UPDATE {table} SET first_seen_at = captured_at"))  # noqa: S608 - names of ours
 
 
-STEPS: Mapping[int, Callable[[sa.Connection], None]] = {1: from_1, 2: from_2, 3: from_3, 4: from_4, 5: from_5}
+def from_6(connection: sa.Connection) -> None:
+    """Workers have the id of the job that started them; the schedule is a table of its own."""
+    # The first version had no workers: they come with all their columns.
+    if sa.inspect(connection).has_table("workers"):
+        connection.execute(sa.text("ALTER TABLE workers ADD COLUMN job_id TEXT"))
+        connection.execute(sa.text("CREATE INDEX ix_workers_job_id ON workers (job_id)"))
+
+
+STEPS: Mapping[int, Callable[[sa.Connection], None]] = dict(
+    enumerate((from_1, from_2, from_3, from_4, from_5, from_6), start=1)
+)

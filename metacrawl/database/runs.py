@@ -49,8 +49,7 @@ def resume(connection: sa.Connection, run: int) -> bool:
 
 def enter(connection: sa.Connection, job: str, spider: str, arguments: Mapping[str, str]) -> int:
     """Give the open run of a job, or start one, whose id is higher than those of all before."""
-    # A file's name need be no text.
-    told = {name: value.encode(errors="backslashreplace").decode() for name, value in arguments.items()}
+    told = {name: as_text(value) for name, value in arguments.items()}
     values = {"job": job, "spider": spider, "arguments": told, "started_at": now(), "seeded": False}
     statement = insert(connection, RUNS).values(values).on_conflict_do_nothing().returning(RUNS.c.id)
     while True:
@@ -60,9 +59,21 @@ def enter(connection: sa.Connection, job: str, spider: str, arguments: Mapping[s
             return run
 
 
-def enlist(connection: sa.Connection, run: int) -> int:
-    """Note that this process works on a run; returns its id as a worker."""
-    values = {"run": run, "pid": os.getpid(), "host": socket.gethostname(), "started_at": now()}
+def as_text(given: str) -> str:
+    """Write what came on a command line so that it can be stored: a file's name need be no text."""
+    return given.encode(errors="backslashreplace").decode()
+
+
+def can_be_joined(connection: sa.Connection, run: str, job: str) -> bool:
+    """Tell whether a run is one of a job and open, and no process of it has said that it stopped."""
+    query = sa.select(RUNS.c.id).where(RUNS.c.job == job, OPEN, RUNS.c.outcome.is_(None))
+    return str(connection.execute(query).scalar()) == run
+
+
+def enlist(connection: sa.Connection, run: int, job_id: str = "") -> int:
+    """Note that this process works on a run, under the id that whoever started it has given; returns its own."""
+    about = {"pid": os.getpid(), "host": socket.gethostname(), "job_id": as_text(job_id) or None}
+    values = {"run": run, "started_at": now(), **about}
     worker: int = connection.execute(sa.insert(WORKERS).values(values).returning(WORKERS.c.id)).scalar_one()
     return worker
 
@@ -122,9 +133,11 @@ def forget(connection: sa.Connection, job: str) -> None:
         connection.execute(sa.delete(table).where(table.c.run.in_(runs)))
 
 
-def holder(connection: sa.Connection) -> str:
-    """Tell of the process that started last: on what run, who, since when."""
+def holder(connection: sa.Connection, job: str = "") -> str:
+    """Tell of the process that started last: on what run, who, since when; of a job, the last that had an id."""
     query = sa.select(WORKERS, RUNS.c.spider).join(RUNS, RUNS.c.id == WORKERS.c.run)
+    if job:
+        query = query.where(RUNS.c.job == job, OPEN, WORKERS.c.job_id.is_not(None))
     worker = connection.execute(query.order_by(WORKERS.c.id.desc()).limit(1)).mappings().first()
     if worker is None:
         return "a run that is just starting"

@@ -12,7 +12,7 @@ from metacrawl.items import RECORDS, CriticReview, Movie, Record, UserReview
 METADATA = sa.MetaData()
 
 # To be raised with each change of the tables, together with a step in `metacrawl.database.migrations`.
-VERSION = 6
+VERSION = 7
 SCHEMA_VERSION = sa.Table("schema_version", METADATA, sa.Column("version", sa.Integer, nullable=False))
 
 
@@ -134,6 +134,8 @@ WORKERS = sa.Table(
     *(sa.Column(table.name, sa.BigInteger, nullable=False, default=0) for table in TABLES.values()),
     # What it has counted: see `metacrawl.figures`.
     sa.Column("figures", sa.JSON),
+    # The id that whoever started it knows it by, such as Scrapyd's of a job.
+    sa.Column("job_id", sa.Text, index=True),
 )
 
 # What went wrong with single pages and records of a run.
@@ -269,4 +271,23 @@ LEFT_OUT = sa.Table(
     sa.Column("film", KEY, primary_key=True),
     sa.Column("review", sa.Text, primary_key=True),
     sa.Column("seen_run", sa.Integer, nullable=False),
+)
+
+# What is done by the schedule: see `metacrawl.schedule`.
+SCHEDULE = sa.Table(
+    "schedule",
+    METADATA,
+    # As the schedule file calls the job.
+    sa.Column("name", sa.Text, primary_key=True),
+    # When it is due, as the file says it.
+    sa.Column("cron", sa.Text, nullable=False),
+    # When it is due next.
+    sa.Column("next_at", Timestamp),
+    # For which time it was started last, and when that was.
+    sa.Column("due_at", Timestamp),
+    sa.Column("started_at", Timestamp),
+    # How that ended; nothing while it goes on.
+    sa.Column("finished_at", Timestamp),
+    sa.Column("outcome", sa.Text),
+    sa.Column("message", sa.Text),
 )

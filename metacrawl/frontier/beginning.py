@@ -14,12 +14,25 @@ from metacrawl.spiders.base import FilmSpider
 
 logger = logging.getLogger(__name__)
 
+# Requests that are leased beside those that can be at work, so that the next one need not be waited for.
+AHEAD = 1
+# How many requests at a time where the settings set no limit.
+UNLIMITED = 16
 GIVEN_UP = Problem(Outcome.INTERRUPTED, "given up for a fresh run")
 
 
+class NothingToJoinError(Exception):
+    """Nobody works any more on the run that a process was to help with."""
+
+
 def begin(connection: sa.Connection, spider: FilmSpider) -> int:
-    """Give the run that a spider is to work on: one that has something left to do, or a new one."""
+    """Give the run that a spider is to work on: one that has something left to do, or a new one.
+
+    Raises `NothingToJoinError`.
+    """
     job = spider.job
+    if spider.joins and not runs.can_be_joined(connection, spider.joins, job):
+        raise NothingToJoinError(f"run {spider.joins} is over, or not of this crawl: there is nothing to join")
     if spider.arguments.fresh:
         give_up(connection, job)
     elif run := to_go_on_with(connection, job, spider.arguments.source):
@@ -32,7 +45,13 @@ def begin(connection: sa.Connection, spider: FilmSpider) -> int:
 def enlist(connection: sa.Connection, run: int, spider: FilmSpider, settings: BaseSettings) -> queue.Worker:
     """Make this process a worker of a run. Raises `ConfigError`."""
     lease, update = settings.getfloat("METACRAWL_LEASE_SECONDS"), update_of(connection, run, spider, settings)
-    return queue.Worker(runs.enlist(connection, run), run, lease, read_for(spider), update)
+    return queue.Worker(runs.enlist(connection, run, spider.job_id), run, lease, read_for(spider), update)
+
+
+def capacity(settings: BaseSettings) -> int:
+    """Tell how many requests a process may have at a time."""
+    limits = settings.getint("CONCURRENT_REQUESTS"), settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
+    return min((limit for limit in limits if limit > 0), default=UNLIMITED) + AHEAD
 
 
 def to_go_on_with(connection: sa.Connection, job: str, source: str) -> int | None:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from metacrawl.database.rows import insert
-from metacrawl.database.schema import FRONTIER, PROBLEMS
+from metacrawl.database.schema import FRONTIER, OPEN, PROBLEMS, RUNS
 
 if TYPE_CHECKING:
     from metacrawl.frontier.update import Update
@@ -233,6 +233,13 @@ def asked_for(connection: sa.Connection, run: int, *, still: bool) -> int:
     query = sa.select(sa.func.count(FRONTIER.c.asked_for.distinct())).where(FRONTIER.c.run == run)
     number: int = connection.execute(query.where(IS_OPEN) if still else query).scalar_one()
     return number
+
+
+def runs_at_work(connection: sa.Connection) -> list[dict[str, Any]]:
+    """Tell which runs somebody is at work on: `id`, `spider` and `arguments`, the oldest first."""
+    leased = sa.select(FRONTIER.c.run).where(is_in("leased"), FRONTIER.c.lease_until >= Clock())
+    query = sa.select(RUNS.c.id, RUNS.c.spider, RUNS.c.arguments).where(OPEN, RUNS.c.id.in_(leased))
+    return [dict(row) for row in connection.execute(query.order_by(RUNS.c.id)).mappings()]
 
 
 def keep_out(connection: sa.Connection) -> bool:

@@ -5,7 +5,7 @@ import logging
 import signal
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import sqlalchemy as sa
 from scrapy import Request, signals
@@ -18,12 +18,12 @@ from twisted.python.failure import Failure
 from metacrawl import runfile
 from metacrawl.database import account, authors, runs
 from metacrawl.database.connection import connect, first_line, full, is_full, shown
-from metacrawl.database.lock import lock
+from metacrawl.database.lock import Held, take
 from metacrawl.database.patience import PatientDatabase, is_away
 from metacrawl.evidence import Evidence
 from metacrawl.figures import Figures
 from metacrawl.frontier import queue
-from metacrawl.frontier.beginning import begin, enlist
+from metacrawl.frontier.beginning import NothingToJoinError, begin, capacity, enlist
 from metacrawl.frontier.ending import end, read_again
 from metacrawl.frontier.ledger import Ledger
 from metacrawl.frontier.page import Page
@@ -31,19 +31,12 @@ from metacrawl.frontier.quiet import Quiet, host_of
 from metacrawl.frontier.stop import Stop, end_process
 from metacrawl.frontier.streaks import Streaks
 from metacrawl.frontier.turn import reclaim
-from metacrawl.outcome import Ending, Outcome, Problem, Problems, RefusedError, conclude, told
+from metacrawl.outcome import Ending, Outcome, Problem, Problems, RefusedError, conclude, printable, told
 from metacrawl.pipelines.deduplicate import DeduplicatePipeline
 from metacrawl.spiders.base import FilmSpider, film_spider
 
-if TYPE_CHECKING:
-    from filelock import BaseFileLock
-
 logger = logging.getLogger(__name__)
 
-# Requests that are leased beside those that can be at work, so that the next one need not be waited for.
-AHEAD = 1
-# How many requests at a time where the settings set no limit.
-UNLIMITED = 16
 # Why a spider is closed that can store nothing any more.
 FAILED = "failed"
 
@@ -63,13 +56,14 @@ class Run:
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
         self.url = sa.make_url(crawler.settings["METACRAWL_DATABASE_URL"])
-        self.lock: BaseFileLock | None = None
+        self.lock: Held | None = None
         self.database: PatientDatabase | None = None
         self.id = 0
         self.seeded = False
         self.asked_for = 0, 0
         self.problems: list[Problem] = []
         self.gone = self.concluded = False
+        self.idle = ""
         self.stopped: Outcome | None = None
         self.closed: account.Closed | None = None
         self.closing: asyncio.Task[None] | None = None
@@ -115,19 +109,20 @@ class Run:
         settings = self.crawler.settings
         try:
             self.evidence = Evidence.of(settings)
-            self.lock = lock(self.url)
+            self.lock = await asyncio.to_thread(take, self.url, self.spider.job if self.spider.job_id else "")
             engine = await asyncio.to_thread(connect, settings["METACRAWL_DATABASE_URL"])
             self.database = PatientDatabase(engine, settings.getfloat("METACRAWL_DATABASE_TIMEOUT"))
             worker = await asyncio.to_thread(self.database.write, self.enlist)
         except RefusedError as error:
             self.note(Problem(error.outcome, str(error)))
             return
+        except NothingToJoinError as error:
+            self.idle = printable(str(error))
+            return
         except Exception as error:  # noqa: BLE001 - whatever it is, the run must end with it
             self.note_failure(error)
             return
-        limits = settings.getint("CONCURRENT_REQUESTS"), settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
-        capacity = min((limit for limit in limits if limit > 0), default=UNLIMITED) + AHEAD
-        self.ledger = Ledger(self.database, worker, capacity, self.count, self.fail)
+        self.ledger = Ledger(self.database, worker, capacity(settings), self.count, self.fail)
         self.ledger.refresh = self.refresh_forgotten
         self.ledger.reconcile = partial(read_again, run=worker.run, spider=self.spider, key_of=self.key_of)
         self.id = worker.run
@@ -258,6 +253,8 @@ class Run:
                 outcome, message, closed = await asyncio.to_thread(self.database.write, partial(end, run=self))
                 self.closed = closed
                 await asyncio.to_thread(runfile.keep, self.crawler.settings["METACRAWL_RUNS"], closed.account)
+            elif self.idle:
+                outcome, message = Outcome.COMPLETE, self.idle
             else:
                 outcome, message = self.conclude(Problems(), {}, unfinished=False)
         except Exception as error:  # noqa: BLE001 - whatever it is, how the run ended must be said

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from types import FrameType
 
@@ -65,5 +66,7 @@ class Stop:
 
 def end_process(why: str, code: int) -> None:
     """End without a farewell: what is stored is whole, and what is leased comes back."""
-    os.write(2, f"metacrawl: {why}; run the same command again to go on\n".encode())
+    # Nobody may be listening any more.
+    with suppress(OSError):
+        os.write(2, f"metacrawl: {why}; run the same command again to go on\n".encode())
     os._exit(code)

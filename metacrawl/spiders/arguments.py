@@ -31,8 +31,9 @@ BROWSE = {
 EARLIEST = 1870
 # How many films the site's own pages ask the finder for at a time, and the number by which it knows films.
 FINDER = {"mcoTypeId": "2", "limit": "24"}
-# Scrapyd passes its job's id as an argument.
-IGNORED = frozenset({"_job"})
+# Who starts a crawl says something of the crawl itself in these: Scrapyd the job's id, and the egg's version where that
+# was asked for, `scrapy work` the run that is to be joined.
+INTERNAL = frozenset({"_job", "_version", "_join"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +88,7 @@ def read_arguments(given: Mapping[str, str], takes: Collection[str]) -> Argument
 
     Raises `ConfigError` that names the argument and its value.
     """
-    given = {name: value for name, value in given.items() if name not in IGNORED}
+    given = {name: value for name, value in given.items() if name not in INTERNAL}
     for name, value in given.items():
         if name not in takes:
             raise ConfigError(f"unknown argument {name}={value}{hint(name, takes)}")
@@ -123,9 +124,9 @@ GOES_WITH = {
 }
 
 
-def hint(name: str, known: Collection[str]) -> str:
+def hint(name: str, known: Collection[str], otherwise: str = ": this spider takes") -> str:
     close = difflib.get_close_matches(name, known, n=1)
-    return f": did you mean {close[0]}?" if close else f": this spider takes {', '.join(known)}"
+    return f": did you mean {close[0]}?" if close else f"{otherwise} {', '.join(known)}"
 
 
 def choice(name: str, choices: Mapping[str, Any]) -> Callable[[str], Any]:

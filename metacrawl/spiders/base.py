@@ -24,7 +24,7 @@ from metacrawl.sources import Source
 from metacrawl.sources.archive import ArchiveSource
 from metacrawl.sources.files import FilesSource
 from metacrawl.sources.site import SiteSource
-from metacrawl.spiders.arguments import REVIEWS, Arguments, read_arguments
+from metacrawl.spiders.arguments import INTERNAL, REVIEWS, Arguments, read_arguments
 from metacrawl.urls import LISTING_KINDS, PageKind, PageRef
 
 # The signal of a page that could be read, sent before anything of it is given: `page`, `response`.
@@ -88,7 +88,9 @@ class FilmSpider(Spider):
 
     def __init__(self, given: Mapping[str, str], arguments: Arguments, source: Source, job: str) -> None:
         super().__init__()
-        self.given = given
+        self.given = {name: value for name, value in given.items() if name not in INTERNAL}
+        self.job_id = given.get("_job", "")
+        self.joins = given.get("_join", "")
         self.arguments = arguments
         self.reviews = self.wanted(arguments)
         self.source = source

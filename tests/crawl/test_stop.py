@@ -3,6 +3,8 @@
 import json
 import signal
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from contextlib import closing
@@ -11,6 +13,7 @@ import pytest
 
 from metacrawl.demo.compare import differences
 from metacrawl.demo.truth import expected_records
+from tests.conftest import ROOT
 from tests.crawl.waiting import wait_for
 
 NO_DELAY = {"DOWNLOAD_DELAY": 0}
@@ -108,6 +111,16 @@ def test_a_process_that_is_stuck_is_ended_by_force(start, serve, pages, scrapy):
     run = scrapy("crawl", *CRAWL, METACRAWL_SITE_URL=site.url, **NO_DELAY)
     assert run.returncode == 0, run.stdout
     assert run.stdout.startswith("resuming run 1: ")
+
+
+def test_nobody_need_listen_to_a_process_that_is_ended():
+    """Such as Scrapyd, which reads what its crawls write, and ended first."""
+    ends = "from metacrawl.frontier.stop import end_process; input(); end_process('stopped by force', 143)"
+    pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", ends], cwd=ROOT, **pipes) as process:
+        process.stderr.close()
+        process.communicate(b"\n", timeout=60)
+    assert process.returncode == 143
 
 
 def test_a_signal_when_nothing_is_left_to_do_spoils_nothing(hold, pages):

@@ -143,8 +143,10 @@ def url_of_5(database_url):
         for table in ("movies", "critic_reviews", "user_reviews"):
             for column in ("first_seen_at", "vanished_at"):
                 connection.exec_driver_sql(f"ALTER TABLE {table} DROP COLUMN {column}")
-        for table in ("changes", "visits"):
+        for table in ("changes", "visits", "schedule"):
             connection.exec_driver_sql(f"DROP TABLE {table}")
+        connection.exec_driver_sql("DROP INDEX ix_workers_job_id")
+        connection.exec_driver_sql("ALTER TABLE workers DROP COLUMN job_id")
     engine.dispose()
     set_version(database_url, 5)
     return database_url

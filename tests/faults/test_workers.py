@@ -11,6 +11,8 @@ from tests.faults.gates import GatedSite
 from tests.faults.workers import Crew, again, say, wait_for, wait_for_requests
 
 WORKERS, CONCURRENCY, LEASE = 3, 3, 2
+# Where nobody dies: a worker that gets no processor for a while keeps what it has.
+LONG = 60
 KILLS, BETWEEN = 10, 20
 # Every page takes that long, so that three workers on a machine with two cores have always some under way.
 LATENCY = 0.1
@@ -19,11 +21,11 @@ FILM = "glass-meridian"
 
 @pytest.fixture
 def crew(request, tmp_path, postgresql_url):
-    """A crew on a site of as many films, and of copies of a small one, as the test's `world` says."""
-    films, copies, latency = request.param
+    """A crew on a site of as many films, and of copies of a small one, as the test says."""
+    films, copies, latency, lease = request.param
     with (
         GatedSite(some_films(films, copies), latency) as site,
-        Crew(site, postgresql_url, tmp_path, CONCURRENCY, METACRAWL_LEASE_SECONDS=LEASE) as crew,
+        Crew(site, postgresql_url, tmp_path, CONCURRENCY, METACRAWL_LEASE_SECONDS=lease) as crew,
     ):
         yield crew
 
@@ -43,9 +45,12 @@ def assert_complete(crew, workers):
     assert before > 0
 
 
-@pytest.mark.parametrize("crew", [(3, 8, LATENCY)], indirect=True)
+@pytest.mark.parametrize("crew", [(3, 8, LATENCY, LONG)], indirect=True)
 def test_workers_share_a_crawl_and_no_page_is_asked_for_twice(crew):
+    crew.site.hold_all()
     workers = crew.add_all(WORKERS)
+    wait_for(lambda: all(worker.enlisted() for worker in workers), "all of the workers")
+    crew.site.resume()
     assert_complete(crew, workers)
     assert not again(crew.site.requests)
     shares = [worker.stat("metacrawl/stored/new") for worker in workers]
@@ -54,7 +59,7 @@ def test_workers_share_a_crawl_and_no_page_is_asked_for_twice(crew):
     assert crew.site.requests.count(ROBOTS) == WORKERS
 
 
-@pytest.mark.parametrize("crew", [(4, 60, LATENCY)], indirect=True)
+@pytest.mark.parametrize("crew", [(4, 60, LATENCY, LEASE)], indirect=True)
 def test_workers_that_are_killed_one_after_the_other_lose_nothing(crew):
     site, rng = crew.site, Random(2016)  # noqa: S311 - the same workers each time
     workers = crew.add_all(WORKERS)
@@ -80,7 +85,7 @@ def test_workers_that_are_killed_one_after_the_other_lose_nothing(crew):
     assert not more - deaths
 
 
-@pytest.mark.parametrize("crew", [(2, 0, 0)], indirect=True)
+@pytest.mark.parametrize("crew", [(2, 0, 0, LEASE)], indirect=True)
 def test_a_worker_with_nothing_to_do_waits_for_what_another_is_at(crew):
     slow, first, second = waiting(crew)
     crew.site.release(slow)
@@ -88,7 +93,7 @@ def test_a_worker_with_nothing_to_do_waits_for_what_another_is_at(crew):
     assert not again(crew.site.requests)
 
 
-@pytest.mark.parametrize("crew", [(2, 0, 0)], indirect=True)
+@pytest.mark.parametrize("crew", [(2, 0, 0, LEASE)], indirect=True)
 def test_a_worker_takes_over_what_a_dead_one_was_at_when_its_lease_is_over(crew):
     slow, first, second = waiting(crew)
     killed = time.monotonic()

@@ -44,8 +44,9 @@ def fail(database, name="a"):
     return leased.id
 
 
-def spider(source="site"):
-    return SimpleNamespace(job="job", name="movies", given={}, arguments=SimpleNamespace(fresh=False, source=source))
+def spider(source="site", joins=""):
+    asked = SimpleNamespace(fresh=False, source=source)
+    return SimpleNamespace(job="job", name="movies", given={}, joins=joins, arguments=asked)
 
 
 @pytest.mark.parametrize(("number", "follows", "told"), [(9, True, 0), (9, False, 1), (1, True, 0), (1, False, 0)])
@@ -123,6 +124,26 @@ def test_a_run_that_was_tried_again_is_no_fresher_for_it(database, monkeypatch):
                 database.do(lambda connection: connection.execute(sa.update(FRONTIER).values(state="dead")))
         database.do(close, database.run, PARTLY)
     assert begun == [database.run, database.run + 1]
+
+
+def test_only_an_open_run_of_the_same_job_that_nobody_has_left_is_joined(database):
+    run = str(database.run)
+    assert database.do(beginning.begin, spider(joins=run)) == database.run
+    for wanted in (str(database.run + 1), f"0{run}", "-"):
+        with pytest.raises(beginning.NothingToJoinError):
+            database.do(beginning.begin, spider(joins=wanted))
+    other = database.do(runs.enter, "other", "movies", {})
+    with pytest.raises(beginning.NothingToJoinError):
+        database.do(beginning.begin, spider(joins=str(other)))
+    database.do(runs.pause, database.run, Outcome.INTERRUPTED, "")
+    with pytest.raises(beginning.NothingToJoinError, match=f"run {run} is over, or not of this crawl"):
+        database.do(beginning.begin, spider(joins=run))
+    database.do(runs.resume, database.run)
+    database.do(runs.finish, database.run, Outcome.COMPLETE, "")
+    with pytest.raises(beginning.NothingToJoinError):
+        database.do(beginning.begin, spider(joins=run))
+    # Whoever is not there to join begins anew.
+    assert database.do(beginning.begin, spider()) == other + 1
 
 
 def test_saved_pages_are_all_read_again_for_they_may_be_others_by_now(database):

@@ -312,8 +312,9 @@ def test_a_spider_refuses_what_only_another_one_takes():
         read_arguments({"movie": "her", "reviews": "users"}, CriticReviewsSpider.takes)
 
 
-def test_the_job_that_scrapyd_passes_is_ignored():
-    assert read(movie="her", _job="6487ec79947edab326d6db28a2d86511e8247444") == read(movie="her")
+def test_what_scrapyd_passes_beside_is_ignored():
+    told = {"_job": "6487ec79947edab326d6db28a2d86511e8247444", "_version": "1700000000"}
+    assert read(movie="her", **told) == read(movie="her")
 
 
 def test_a_message_is_one_line_whatever_was_given():
