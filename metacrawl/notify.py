@@ -1,4 +1,4 @@
-"""Word of a run that is not well, to a webhook and by e-mail. Their URLs are secrets, and never logged."""
+"""Word of what is not well, to a webhook and by e-mail. Their URLs are secrets, and never logged."""
 
 import http.client
 import json
@@ -43,12 +43,17 @@ class Notify(Action):
         """Send word wherever the settings say."""
         account = self.data.account
         failed = reasons(self.result)
-        webhook, mail_to = self.settings["METACRAWL_WEBHOOK_URL"], self.settings["METACRAWL_MAIL_TO"]
-        if webhook:
-            attempt("The webhook", lambda: post(webhook, body(account, failed)))
-        if mail_to:
-            sender, server = self.settings["METACRAWL_MAIL_FROM"], self.settings["METACRAWL_SMTP_URL"]
-            attempt("The mail server", lambda: send(server, letter(mail_to, sender, account, failed)))
+        tell(self.settings, body(account, failed), *in_words(account, failed))
+
+
+def tell(settings: BaseSettings, content: Mapping[str, Any], subject: str, text: str) -> None:
+    """Send word wherever the settings say: the content to a webhook, the text by e-mail."""
+    webhook, mail_to = settings["METACRAWL_WEBHOOK_URL"], settings["METACRAWL_MAIL_TO"]
+    if webhook:
+        attempt("The webhook", lambda: post(webhook, content))
+    if mail_to:
+        sender, server = settings["METACRAWL_MAIL_FROM"], settings["METACRAWL_SMTP_URL"]
+        attempt("The mail server", lambda: send(server, letter(mail_to, sender, subject, text)))
 
 
 def reasons(result: MonitorResult) -> dict[str, str]:
@@ -91,7 +96,7 @@ def attempt(receiver: str, action: Callable[[], None]) -> None:
             wrong.clear()
         except RefusedByReceiverError as error:
             wrong[:] = [str(error)]
-        except Exception as error:  # noqa: BLE001 - whatever it is, the run has ended as it has
+        except Exception as error:  # noqa: BLE001 - whatever it is, what it is about has ended as it has
             wrong[:] = [f"could not be told: {type(error).__name__}"]
 
     # A socket's own limit is for each of its steps; a thread that hangs must not hold up the end of the process.
@@ -99,7 +104,7 @@ def attempt(receiver: str, action: Callable[[], None]) -> None:
     thread.start()
     thread.join(PATIENCE)
     for what in wrong:
-        logger.error("%s %s; nobody was told of the run", receiver, what)
+        logger.error("%s %s; nobody was told", receiver, what)
 
 
 def headline(account: Mapping[str, Any], failed: Mapping[str, str]) -> str:
@@ -110,12 +115,23 @@ def headline(account: Mapping[str, Any], failed: Mapping[str, str]) -> str:
 
 
 def body(account: Mapping[str, Any], failed: Mapping[str, str]) -> dict[str, Any]:
-    """Make what a webhook gets: `text` as chats show it, where what a site says must not call people."""
-    text = headline(account, failed).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """Make what a webhook gets."""
     told = {name: account[name] for name in TOLD if name in account}
     lists = {name: number for name, number in account.get("completeness", {}).items() if name != "wanting"}
     found = [{"monitor": name, "message": why, "runbook": runbook(name)} for name, why in failed.items()]
-    return {"text": text, "run": {**told, "completeness": lists}, "failed": found}
+    return {"text": for_chat(headline(account, failed)), "run": {**told, "completeness": lists}, "failed": found}
+
+
+def for_chat(text: str) -> str:
+    """Make text one that chats show as it is: what a site says must not call people."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def in_words(account: Mapping[str, Any], failed: Mapping[str, str]) -> tuple[str, str]:
+    """Write the subject and the text of an e-mail."""
+    subject = headline(account, {}).rstrip("; ")
+    wrong = [f"{name}: {why}\n  {runbook(name)}" for name, why in failed.items()]
+    return subject, "\n".join([subject, "", *wrong, ""])
 
 
 def runbook(monitor: str) -> str:
@@ -139,13 +155,11 @@ def post(url: str, content: Mapping[str, Any]) -> None:
         raise RefusedByReceiverError(f"answered HTTP {status}")
 
 
-def letter(to: str, sender: str, account: Mapping[str, Any], failed: Mapping[str, str]) -> EmailMessage:
+def letter(to: str, sender: str, subject: str, text: str) -> EmailMessage:
     """Write the e-mail."""
     message = EmailMessage()
-    message["To"], message["From"] = to, sender
-    message["Subject"] = headline(account, {}).rstrip("; ")
-    wrong = [f"{name}: {why}\n  {runbook(name)}" for name, why in failed.items()]
-    message.set_content("\n".join([headline(account, {}).rstrip("; "), "", *wrong, ""]))
+    message["To"], message["From"], message["Subject"] = to, sender, subject
+    message.set_content(text)
     return message
 
 

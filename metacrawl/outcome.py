@@ -67,6 +67,12 @@ class LockedError(RefusedError):
     outcome = Outcome.LOCKED
 
 
+class StalledError(RefusedError):
+    """Nobody does what is due; the message names it."""
+
+    outcome = Outcome.STALLED
+
+
 class NothingError(RefusedError):
     """There is no record to work on; the message says how to get some."""
 

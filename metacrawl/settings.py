@@ -1,11 +1,37 @@
 """Every setting with its reason; the only place that reads the environment.
 
-Settings of our own start with `METACRAWL_`; each can be given in the environment or with `-s`.
+Settings of our own start with `METACRAWL_`; each can be given in the environment or with `-s`. One that is a secret can
+stand in a file instead, which the environment names with `_FILE` behind the setting's name.
 """
 
 import os
+import sys
+from pathlib import Path
+from typing import NoReturn
 
 from metacrawl import __version__
+
+
+def secret(name: str, default: str = "") -> str:
+    """Read a setting from the environment, or from the file that it names; exits with 2 where that cannot be."""
+    given, file = os.environ.get(name), os.environ.get(f"{name}_FILE")
+    if not file:
+        return default if given is None else given
+    if given:
+        refuse(f"{name} and {name}_FILE are both set: which one counts?")
+    try:
+        text = Path(file).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        refuse(f"{name}_FILE={file} cannot be read: {why}")
+    return text or refuse(f"{name}_FILE={file} is empty")
+
+
+def refuse(why: str) -> NoReturn:
+    """Say it before there are commands that could, and exit."""
+    print(f"metacrawl: {why}", file=sys.stderr)  # noqa: T201 - there is no log yet, either
+    sys.exit(2)
+
 
 # --- What is what
 
@@ -17,7 +43,7 @@ COMMANDS_MODULE = "metacrawl.commands"
 # --- Our own
 
 # Where records go: an SQLAlchemy URL.
-METACRAWL_DATABASE_URL = os.environ.get("METACRAWL_DATABASE_URL", "sqlite:///metacrawl.db")
+METACRAWL_DATABASE_URL = secret("METACRAWL_DATABASE_URL", "sqlite:///metacrawl.db")
 # How many seconds a crawl waits for a database that is away before it stops.
 METACRAWL_DATABASE_TIMEOUT = os.environ.get("METACRAWL_DATABASE_TIMEOUT", "60")
 # How many seconds after a worker has died others take over what it was at.
@@ -45,13 +71,20 @@ METACRAWL_SWEEP_DAYS = os.environ.get("METACRAWL_SWEEP_DAYS", "180")
 # What is kept of the names of those who wrote user reviews: keep, pseudonym or drop.
 METACRAWL_AUTHORS = os.environ.get("METACRAWL_AUTHORS", "keep")
 # What makes pseudonyms that nobody else can make, for both of the last two: a secret, as long as the database lives.
-METACRAWL_AUTHORS_KEY = os.environ.get("METACRAWL_AUTHORS_KEY", "")
+METACRAWL_AUTHORS_KEY = secret("METACRAWL_AUTHORS_KEY")
 # Where word of a run that is not well goes: a URL that takes JSON, such as a chat's; it is a secret.
-METACRAWL_WEBHOOK_URL = os.environ.get("METACRAWL_WEBHOOK_URL", "")
+METACRAWL_WEBHOOK_URL = secret("METACRAWL_WEBHOOK_URL")
 # The same by e-mail: to whom (several with commas), from whom, and through which server.
 METACRAWL_MAIL_TO = os.environ.get("METACRAWL_MAIL_TO", "")
 METACRAWL_MAIL_FROM = os.environ.get("METACRAWL_MAIL_FROM", "")
-METACRAWL_SMTP_URL = os.environ.get("METACRAWL_SMTP_URL", "")
+METACRAWL_SMTP_URL = secret("METACRAWL_SMTP_URL")
+# What is done when: the file that `scrapy schedule` reads (docs/schedule.md).
+METACRAWL_SCHEDULE = os.environ.get("METACRAWL_SCHEDULE", "schedule.toml")
+# Where the Scrapyd is that does the schedule's crawls; empty for processes of the scheduler's own.
+METACRAWL_SCRAPYD_URL = os.environ.get("METACRAWL_SCRAPYD_URL", "")
+# Who may ask it, by the names that Scrapyd itself reads them from.
+SCRAPYD_USERNAME = os.environ.get("SCRAPYD_USERNAME", "")
+SCRAPYD_PASSWORD = secret("SCRAPYD_PASSWORD")
 # Draw a progress bar when standard error is a terminal.
 METACRAWL_PROGRESS = os.environ.get("METACRAWL_PROGRESS", "1")
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -43,8 +43,10 @@ def table(*columns: str, numbers: tuple[str, ...] = (), long: tuple[str, ...] = 
 
 
 def show_overview(found: Mapping[str, Any], *, all_films: bool) -> Iterator[RenderableType]:
-    """Show all runs, and what is missing."""
+    """Show the schedule, all runs, and what is missing."""
     yield Text(f"In the database: {amounts(dict(zip(NOUNS.values(), found['records'].values(), strict=True)))}", "bold")
+    if found["schedule"]:
+        yield from show_schedule(found["schedule"])
     if found["runs"]:
         yield show_runs(found["runs"])
     for run in found["runs"]:
@@ -65,7 +67,7 @@ def show_runs(runs: list[Run]) -> Table:
         shown.add_row(
             str(run["run"]),
             text(asked_for(run)),
-            run["started_at"][:16].replace("T", " "),
+            minute(run["started_at"]),
             took(run),
             outcome_of(run),
             *(f"{number:,}" for number in (films, sum(records.values()), sum(run["pages"].values()))),
@@ -102,6 +104,28 @@ def outcome_of(run: Run) -> Text:
     if not run["finished_at"]:
         return Text("open", "cyan")
     return Text(run["outcome"], COLOURS.get(run["outcome"], BAD))
+
+
+def show_schedule(jobs: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
+    """Show a line for each job of the schedule, and whether nobody keeps it."""
+    shown = table("job", "when", "last", "took", "outcome", "next", numbers=("took",), long=("when",))
+    for job in jobs:
+        shown.add_row(
+            job["job"],
+            text(job["when"]),
+            minute(job["started_at"]),
+            took(job),
+            outcome_of(job) if job["started_at"] else "",
+            Text(minute(job["next_at"]), BAD if job["late"] else ""),
+        )
+    yield shown
+    if any(job["late"] for job in jobs):
+        yield Text("A job is overdue: the scheduler does not run", BAD)
+
+
+def minute(stamp: str | None) -> str:
+    """Show a time stamp to the minute, in UTC."""
+    return (stamp or "")[:16].replace("T", " ")
 
 
 def show_completeness(found: Mapping[str, Any], *, all_films: bool) -> Iterator[RenderableType]:
@@ -145,7 +169,7 @@ def show_run(run: Run) -> Iterator[RenderableType]:
         "started": run["started_at"],
         "ended": run["finished_at"] or f"open: {what_is_left(run)}",
         "outcome": "" if run["outcome"] is None else f"{run['outcome']} ({run['exit_code']}): {run['message']}",
-        "processes": ", ".join(f"{one['pid']} on {one['host']}" for one in run["processes"]),
+        "processes": ", ".join(map(process_in_words, run["processes"])),
         **{name: counts(run[name]) for name in ("records", "stored", "pages", "responses", "retries", "invalid")},
         "failed": amounts({"page": run["requests"]["failed"]}),
         "versions": counts(run["versions"]),
@@ -160,6 +184,12 @@ def show_run(run: Run) -> Iterator[RenderableType]:
         yield show_fields(run["fields"])
     if wanting := run["completeness"]["wanting"]:
         yield show_lists(wanting)
+
+
+def process_in_words(one: Mapping[str, Any]) -> str:
+    """Name a process, and the job that it was started for; accounts of earlier versions do not tell that."""
+    job = one.get("job_id")
+    return f"{one['pid']} on {one['host']}{f', job {job}' if job else ''}"
 
 
 def counts(found: Mapping[str, Any]) -> str:

@@ -95,7 +95,7 @@ def test_a_message_of_several_lines_and_a_traceback_are_indented():
 def test_an_e_mail_has_what_a_site_says_in_its_text_alone():
     said = "x\r\nBcc: other@example.org\r\n\r\n<b>hello</b>\u2028.\r\n.\r\nMAIL FROM:<other@example.org>"
     account = {"run": 7, "spider": "movies", "outcome": "layout", "message": said}
-    letter = notify.letter("ops@example.org", "metacrawl@example.org", account, {"outcome": said})
+    letter = notify.letter("ops@example.org", "metacrawl@example.org", *notify.in_words(account, {"outcome": said}))
     names = ["To", "From", "Subject", "Content-Type", "Content-Transfer-Encoding", "MIME-Version"]
     assert letter.keys() == names
     assert letter["Subject"] == "metacrawl: run 7 (movies) ended as layout"

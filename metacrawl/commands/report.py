@@ -52,6 +52,7 @@ class Command(ScrapyCommand):
             raise ConfigError(f"--to {path} is a folder: name a file, for instance --to report.html")
         engine = connect_to_read(self.settings["METACRAWL_DATABASE_URL"])
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             with told_of(engine, "read"):
                 write(engine, path)
         except OSError as error:

@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from metacrawl.database import account
+from metacrawl.database import account, schedule
 from metacrawl.database.reading import count
 from metacrawl.database.schema import COMPLETENESS, OPEN, RUNS, TABLES, WORKERS
 from metacrawl.extract import LIST_LOADERS
@@ -19,7 +19,7 @@ RUNS_SHOWN, TRIED = 10, 20
 
 
 def overview(connection: sa.Connection) -> dict[str, Any]:
-    """Tell of the last runs and the open ones, the last first, of the records, and of what is missing."""
+    """Tell of the last runs and the open ones, the last first, of the records, the schedule, and what is missing."""
     ids = [
         *connection.execute(sa.select(RUNS.c.id).order_by(RUNS.c.id.desc()).limit(RUNS_SHOWN)).scalars(),
         *connection.execute(sa.select(RUNS.c.id).where(OPEN)).scalars(),
@@ -29,6 +29,7 @@ def overview(connection: sa.Connection) -> dict[str, Any]:
     return {
         "records": {table.name: count(connection, kind) for kind, table in TABLES.items()},
         "runs": [account.give(connection, run) for run in sorted(set(ids), reverse=True)],
+        "schedule": schedule.accounts(connection),
         "completeness": {**account.sums(lists), "lists": [account.list_of(row) for row in lists]},
     }
 

@@ -1,0 +1,1 @@
+"""What is done when: the schedule file, and what runs it."""
