@@ -12,7 +12,9 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 EXCEPTIONS = ROOT / ".ci" / "audit-exceptions.toml"
-COMMAND = (sys.executable, "-m", "pip_audit", "--requirement", "requirements.lock", "--disable-pip", "--format", "json")
+# Scrapyd's server has all that the program has, and some more; what shows a dataset has an environment of its own.
+LOCKS = ("deploy/requirements.lock", "deploy/look/requirements.lock")
+COMMAND = (sys.executable, "-m", "pip_audit", "--disable-pip", "--format", "json", "--requirement")
 # How pip-audit says that it got no answer; whatever else keeps it from a report is a failure.
 NO_ANSWER = re.compile(
     r"ConnectionError|Could not connect|Timeout|temporary failure in name resolution|temporarily unavailable",
@@ -48,9 +50,9 @@ def unknown(report: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield f"NOT AUDITED, {len(skipped)} of {len(report)}: {', '.join(skipped)}"
 
 
-def ask() -> list[dict[str, Any]]:
-    """Have pip-audit look them up; empty where it got no answer."""
-    run = subprocess.run(COMMAND, cwd=ROOT, capture_output=True, text=True, check=False)
+def ask(lock: str) -> list[dict[str, Any]]:
+    """Have pip-audit look up what is in a file; empty where it got no answer."""
+    run = subprocess.run([*COMMAND, lock], cwd=ROOT, capture_output=True, text=True, check=False)
     try:
         found: list[dict[str, Any]] = json.loads(run.stdout)["dependencies"]
     except json.JSONDecodeError:
@@ -62,11 +64,12 @@ def ask() -> list[dict[str, Any]]:
 
 def main() -> None:
     """Look them up, and say what came of it."""
-    report = ask()
+    reports = {lock: ask(lock) for lock in LOCKS}
+    packages = {(one["name"], one.get("version")): one for report in reports.values() for one in report}
     exceptions = tomllib.loads(EXCEPTIONS.read_text(encoding="utf-8")).get("exceptions", [])
-    wrong = audit(report, exceptions, dt.datetime.now(dt.UTC).date())
-    lines = [*(f"!!! {line}" for line in unknown(report)), *wrong]
-    print("\n".join(lines or [f"{len(report)} packages, and no known vulnerability"]))
+    wrong = audit([*packages.values()], exceptions, dt.datetime.now(dt.UTC).date())
+    lines = [*(f"!!! {lock}: {line}" for lock, report in reports.items() for line in unknown(report)), *wrong]
+    print("\n".join(lines or [f"{len(packages)} packages, and no known vulnerability"]))
     sys.exit(1 if wrong else 0)
 
 

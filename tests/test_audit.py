@@ -28,13 +28,16 @@ def script():
 
 @pytest.fixture
 def run(script, monkeypatch, tmp_path, capsys):
-    """Run the script with a report in place of pip-audit's; gives its exit code and what it prints."""
+    """Run the script with a report in place of pip-audit's of some file; gives its exit code and what it prints."""
 
-    def run(report, exceptions="", stderr=""):
+    def run(report, exceptions="", stderr="", of=""):
         file = tmp_path / "exceptions.toml"
         file.write_text(exceptions, encoding="utf-8")
-        answer = subprocess.CompletedProcess([], 1, report, stderr)
-        monkeypatch.setattr(subprocess, "run", lambda *_, **__: answer)
+
+        def answer(command, **_):
+            return subprocess.CompletedProcess(command, 1, report if of in command[-1] else ALL_WELL, stderr)
+
+        monkeypatch.setattr(subprocess, "run", answer)
         monkeypatch.setitem(script["main"].__globals__, "EXCEPTIONS", file)
         with pytest.raises(SystemExit) as ended:
             script["main"]()
@@ -73,11 +76,12 @@ def test_what_was_not_audited_is_named(script):
 
 
 REPORT = '{"dependencies": [{"name": "%s", %s}], "fixes": []}'
+ALL_WELL = REPORT % ("oak", '"version": "1.0", "vulns": []')
 HOLE = '"version": "2.0", "vulns": [{"id": "X-1", "aliases": [], "fix_versions": [], "description": "Invented."}]'
 
 
 def test_the_exit_code_tells(run):
-    code, said = run(REPORT % ("oak", '"version": "1.0", "vulns": []'))
+    code, said = run(ALL_WELL)
     assert (code, said) == (0, "1 packages, and no known vulnerability\n")
     code, said = run(REPORT % ("elm", HOLE))
     assert (code, said) == (1, "elm 2.0 X-1: Invented. (mended in no version)\n")
@@ -98,8 +102,21 @@ def test_the_exit_code_tells(run):
 def test_an_audit_that_found_out_nothing_passes_and_says_so(run, report, stderr):
     code, said = run(report, stderr=stderr)
     assert code == 0
-    assert said.startswith("!!! NOTHING WAS AUDITED")
+    assert said.startswith("!!! deploy/requirements.lock: NOTHING WAS AUDITED")
     assert "no known vulnerability" not in said
+    # Nor does it take the answer about one file for that about another.
+    code, said = run(report, stderr=stderr, of="look")
+    assert code == 0
+    assert said.startswith("!!! deploy/look/requirements.lock: NOTHING WAS AUDITED")
+
+
+def test_every_lock_is_audited(run, script):
+    root = script["ROOT"]
+    locks = {path.relative_to(root).as_posix() for path in [*root.glob("*.lock"), *root.glob("deploy/**/*.lock")]}
+    # What is in the first is in the second, too: tests/test_lock.py.
+    assert locks == {"requirements.lock", *script["LOCKS"]}
+    for lock in script["LOCKS"]:
+        assert run(REPORT % ("elm", HOLE), of=lock)[0] == 1
 
 
 @pytest.mark.parametrize(

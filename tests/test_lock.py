@@ -12,7 +12,7 @@ LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 
 def pins(text):
     """Read `name==version` lines, each with its hashes."""
-    entries = re.sub(r"\\\n", " ", re.sub(r"^ *#.*$", "", text, flags=re.MULTILINE)).split("\n")
+    entries = re.sub(r"\\\n", " ", re.sub(r"^ *(#|-r ).*$", "", text, flags=re.MULTILINE)).split("\n")
     return {canonicalize_name(Requirement(name).name): entry for entry in entries if (name := entry.partition(" ")[0])}
 
 
@@ -47,6 +47,15 @@ def test_it_is_for_both_kinds_of_machine():
     """Whoever builds for the other kind gets other files: those have more than one hash."""
     for name in ("lxml", "msgspec", "psycopg-binary", "cryptography", "aiohttp"):
         assert pins(LOCK)[name].count("--hash=") > 10
+
+
+def test_scrapyds_server_has_the_same_and_what_it_needs_besides():
+    lock = (ROOT / "deploy" / "requirements.lock").read_text(encoding="utf-8")
+    more = versions((ROOT / "deploy" / "requirements.txt").read_text(encoding="utf-8"))
+    assert set(more) == {"scrapyd", "scrapyd-client", "setuptools"}
+    assert (more | versions(LOCK)).items() <= versions(lock).items()
+    for entry in pins(lock).values():
+        assert re.fullmatch(r"[\w.\[\],-]+==[\w.]+( +--hash=sha256:[0-9a-f]{64})+ *", entry)
 
 
 def test_the_licence_of_each_is_told():
