@@ -27,9 +27,17 @@ def test_the_page_is_where_it_was_wanted(scrapy, stored, tmp_path):
 
 
 def test_a_place_that_cannot_be_written_is_named(scrapy, stored, tmp_path):
-    run = scrapy("report", "--to", tmp_path / "missing" / "page.html")
+    (tmp_path / "notes").touch()
+    run = scrapy("report", "--to", tmp_path / "notes" / "page.html")
     assert run.returncode == 2
-    assert run.stderr == f"metacrawl: --to {tmp_path}/missing/page.html cannot be written: No such file or directory\n"
+    assert run.stderr == f"metacrawl: --to {tmp_path}/notes/page.html cannot be written: File exists\n"
+
+
+def test_a_folder_that_is_missing_is_made(stored, sqlite_url, tmp_path):
+    command = Command()
+    command.settings = Settings({"METACRAWL_DATABASE_URL": sqlite_url})
+    command.report([], tmp_path / "published" / "today" / "report.html")
+    assert (tmp_path / "published" / "today" / "report.html").is_file()
 
 
 @pytest.mark.parametrize("place", ["/", "."])
