@@ -129,7 +129,7 @@ class Engine:
     def base(self) -> Stage:
         """Make a Debian with nothing but Python."""
         command = ["mmdebstrap", "--quiet", "--variant=essential", f"--include={PACKAGES}", "bookworm", "/mnt/base"]
-        self.do(*command, "http://deb.debian.org/debian", env=dict(os.environ))
+        self.do(*command, env=dict(os.environ))
         self.do("ln", "-s", PYTHON, "/mnt/base/usr/local/bin/python")
         self.do("cp", "/etc/resolv.conf", "/etc/hosts", "/mnt/base/etc/")
         return Stage(["/mnt/base"])

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import duckdb
 import pytest
@@ -23,6 +23,7 @@ from tests import warm
 from tests.block_pages import HTML
 from tests.conftest import AUDIT, ROOT
 from tests.deploy.scrapyd import PASSWORD, USERNAME, Scrapyd
+from tests.faults.dataset_reader import Reader
 
 FILM, OTHER = "tin-orchestra", "nightjar"
 SCHEDULE = """
@@ -57,35 +58,6 @@ class Webhook(ThreadingHTTPServer):
 
         super().__init__(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server_port}/hook"
-
-
-class Reader:
-    """Somebody who reads the dataset all the time until the block ends, and keeps what it shows."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.shown: list[dict[str, str]] = []
-        self.ended = threading.Event()
-        self.faults: list[str] = []
-        self.thread = threading.Thread(target=self.read)
-
-    def __enter__(self) -> Self:
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.ended.set()
-        self.thread.join()
-
-    def read(self) -> None:
-        while not self.ended.wait(0.5):
-            try:
-                found = reviews(self.folder)
-            except Exception as error:  # noqa: BLE001 - whatever it is, that is no dataset
-                self.faults.append(f"{type(error).__name__}: {error}")
-                continue
-            if self.shown[-1:] != [found]:
-                self.shown.append(found)
 
 
 def reviews(dataset: Path) -> dict[str, str]:
@@ -185,7 +157,7 @@ def test_nights_of_an_operator(office, scrapy):
     assert code == 0
     assert reviews(office.dataset) == first
 
-    with Reader(office.dataset) as reader:
+    with Reader(office.dataset, reviews, pause=0.5) as reader:
         # The site has changed: only that is asked for.
         before = dt.datetime.now(dt.UTC)
         text, key = change(world)
@@ -228,5 +200,5 @@ def test_nights_of_an_operator(office, scrapy):
         assert reviews(office.dataset) == on_site(world)
     # Whoever read it meanwhile had one of these three.
     assert reader.faults == []
-    assert reader.shown[:2] == [first, second]
-    assert reader.shown[2:] in ([], [on_site(world)])
+    assert reader.seen[:2] == [first, second]
+    assert reader.seen[2:] in ([], [on_site(world)])

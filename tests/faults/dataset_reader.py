@@ -78,9 +78,11 @@ def reviews_of(state: str) -> int:
 class Reader:
     """Reads a dataset again and again until the block ends; keeps each state that is another than the one before."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, state_of: Callable[[Path], Any] = read_whole, pause: float = PAUSE) -> None:
         self.folder = folder
-        self.seen: list[str] = []
+        self.state_of = state_of
+        self.pause = pause
+        self.seen: list[Any] = []
         self.faults: list[str] = []
         self.rounds = 0
         self.ended = Event()
@@ -95,13 +97,13 @@ class Reader:
         self.thread.join()
 
     def read(self) -> None:
-        while not self.ended.wait(PAUSE):
+        while not self.ended.wait(self.pause):
             self.look()
             self.rounds += 1
 
     def look(self) -> None:
         try:
-            state = read_whole(self.folder)
+            state = self.state_of(self.folder)
         except Exception as error:  # noqa: BLE001 - whatever it is, that is no dataset
             self.faults.append(f"{type(error).__name__}: {error}")
             return
