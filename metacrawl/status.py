@@ -108,15 +108,15 @@ def outcome_of(run: Run) -> Text:
 
 def show_schedule(jobs: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
     """Show a line for each job of the schedule, and whether nobody keeps it."""
-    shown = table("job", "when", "last", "took", "outcome", "next", numbers=("took",), long=("when",))
+    shown = table("job", "when", "last (UTC)", "took", "outcome", "next (UTC)", numbers=("took",), long=("when",))
     for job in jobs:
         shown.add_row(
             job["job"],
             text(job["when"]),
-            minute(job["started_at"]),
+            minute(job["started_at"])[5:],
             took(job),
             outcome_of(job) if job["started_at"] else "",
-            Text(minute(job["next_at"]), BAD if job["late"] else ""),
+            Text(minute(job["next_at"])[5:], BAD if job["late"] else ""),
         )
     yield shown
     if any(job["late"] for job in jobs):
