@@ -23,6 +23,7 @@ from metacrawl.schedule.model import Job, StoppedError
 
 logger = logging.getLogger(__name__)
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # The library's own job, which is none of the file's: those have no capital letters.
 KEEPING = "KEEPING"
 
@@ -44,7 +45,7 @@ class Scheduler:
 
     def run(self) -> None:
         """Have jobs done until SIGINT or SIGTERM. Raises `DatabaseError`."""
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        listen()
         try:
             self.start()
             threading.Event().wait()
@@ -117,6 +118,18 @@ def left_over(job: Job, row: Mapping[str, Any] | None) -> dt.datetime | None:
     return None
 
 
+def listen() -> None:
+    """Have the first SIGINT or SIGTERM raise `KeyboardInterrupt`; no other breaks into the orderly end."""
+
+    def end(*_: object) -> None:
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in SIGNALS:
+        signal.signal(number, end)
+
+
 def keep(jobs: Sequence[Job], doing: Jobs) -> Outcome:
     """Keep the schedule, as the only one. Raises `RefusedError`."""
     held = alone(doing.engine.url, "schedule")
@@ -138,7 +151,7 @@ def once(job: Job, doing: Jobs) -> Outcome:
         with doing.begun(job, due_at):
             return doing.do(job, due_at)
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    listen()
     with futures.ThreadPoolExecutor() as thread:
         result = thread.submit(do)
         try:

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -61,8 +63,8 @@ def test_status_shows_the_last_time_and_the_next(scrapy, write):
     ended = {"finished_at": began + dt.timedelta(minutes=12), "outcome": "partial", "message": "crawl: 1 page failed"}
     write(next_at=next_at, due_at=began, started_at=began, **ended)
     [line] = [line for line in scrapy("status").stdout.splitlines() if "night" in line]
-    last = ["2026-11-23", "02:30", "0:12:00", "partial"]
-    assert line.split() == ["night", "30", "2", "*", "*", "*", *last, *f"{next_at:%Y-%m-%d %H:%M}".split()]
+    last = ["11-23", "02:30", "0:12:00", "partial"]
+    assert line.split() == ["night", "30", "2", "*", "*", "*", *last, *f"{next_at:%m-%d %H:%M}".split()]
     [found] = json.loads(scrapy("status", "--json").stdout)["schedule"]
     assert (found["job"], found["message"], found["late"]) == ("night", "crawl: 1 page failed", False)
     assert found["due_at"] == "2026-11-23T02:30:00Z"
@@ -107,3 +109,10 @@ def test_a_password_in_the_address_of_scrapyd_is_refused_on_the_command_line(com
     assert run.returncode == 2
     assert "METACRAWL_SCRAPYD_URL has a secret in it" in run.stderr
     assert "hush" not in run.stderr
+
+
+def test_no_other_command_waits_for_the_library():
+    """Scrapy imports the modules of all commands for each."""
+    code = "import sys; from metacrawl.commands import schedule, work; print('apscheduler' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "False\n"

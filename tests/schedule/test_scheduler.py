@@ -2,6 +2,8 @@
 
 import datetime as dt
 import logging
+import os
+import signal
 import threading
 from zoneinfo import ZoneInfo
 
@@ -17,7 +19,7 @@ from metacrawl.schedule import jobs
 from metacrawl.schedule.file import read_when
 from metacrawl.schedule.jobs import Jobs
 from metacrawl.schedule.model import Job, Result, Step, StoppedError
-from metacrawl.schedule.scheduler import Scheduler, left_over, once
+from metacrawl.schedule.scheduler import SIGNALS, Scheduler, left_over, once
 from tests.crawl.waiting import wait_for
 
 # Due in half a day, whatever the clock says now.
@@ -169,8 +171,10 @@ def test_one_that_was_missed_is_done_once(engine, start):
     assert (first.doing.began, second.doing.began) == ([missed], [])
 
 
-def test_a_scheduler_without_a_memory_misses_it(engine, start):
-    """So does the library's own: what it plans is gone with its process."""
+def test_a_scheduler_without_a_memory_misses_it(engine, start, monkeypatch):
+    """As the library's own would: what it plans is gone with its process."""
+    write(engine, next_at=now() - 72 * HOUR)
+    monkeypatch.setattr("metacrawl.schedule.scheduler.left_over", lambda *_: None)
     scheduler = start()
     scheduler.scheduler.shutdown()
     assert scheduler.doing.began == []
@@ -311,3 +315,22 @@ def test_a_job_that_should_have_begun_shows_that_no_scheduler_runs(engine, minut
     with engine.connect() as connection:
         [found] = schedule.accounts(connection)
     assert found["late"] is late
+
+
+@pytest.fixture
+def _signals():
+    """The handlers of this process, put back."""
+    kept = {number: signal.getsignal(number) for number in SIGNALS}
+    yield
+    for number, handler in kept.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("_signals")
+@pytest.mark.parametrize("second", SIGNALS, ids=lambda number: number.name)
+def test_a_second_signal_does_not_break_into_the_end(engine, told, monkeypatch, second):
+    jobs = HeldJobs(engine)
+    keeper = Scheduler([JOB], jobs)
+    monkeypatch.setattr(jobs, "stop", lambda: os.kill(os.getpid(), second))
+    monkeypatch.setattr(keeper, "start", lambda: os.kill(os.getpid(), signal.SIGTERM))
+    keeper.run()

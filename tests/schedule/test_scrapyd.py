@@ -143,9 +143,8 @@ def night(server, sqlite_url):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    """Nothing is waited for."""
+    """A Scrapyd that is away is not waited for."""
     monkeypatch.setattr(scrapyd, "PATIENCE", 0)
-    monkeypatch.setattr(scrapyd, "ANSWER", 0.2)
 
 
 # --- what goes well
@@ -285,7 +284,9 @@ def test_one_that_is_not_is_told_of(server, night, impatient, fault):
     assert {path for path, _ in server.asked} == {"/status.json"}
 
 
-def test_one_that_says_nothing_is_not_waited_for_for_ever(server, night, impatient):
+def test_one_that_says_nothing_is_not_waited_for_for_ever(server, night, impatient, monkeypatch):
+    monkeypatch.setattr(scrapyd, "ANSWER", 0.2)
+    server.states = ["running"]
     said = threading.Event()
     server.fault = lambda path: said.wait(10) and None
     assert night.crawl() == ("INTERNAL", f"Scrapyd at {server.url} cannot be reached: timed out", False)
