@@ -32,9 +32,10 @@ def main() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     given = read_command_line()
     try:
-        prepare(given.folder, given.conf)
+        # First, for its file may be named relative to the working directory, which is another one then.
         read_password(os.environ)
         check_credentials(os.environ.get(USERNAME, ""), os.environ.get(PASSWORD, ""))
+        prepare(given.folder, given.conf)
         if given.container:
             os.environ["SCRAPYD_BIND_ADDRESS"] = "0.0.0.0"  # noqa: S104 - asked for
         else:

@@ -16,6 +16,8 @@ from typing import NoReturn
 
 METADATA = Path(__file__).with_name("metadata.json")
 INTERVAL = 2
+# Seconds for what Datasette is sending somebody.
+GRACE = 2
 
 
 def main() -> NoReturn:
@@ -45,7 +47,11 @@ def serve(folder: Path, place: list[str]) -> int:
                 time.sleep(INTERVAL)
         finally:
             server.terminate()
-            server.wait()
+            try:
+                server.wait(GRACE)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
 
 
 if __name__ == "__main__":

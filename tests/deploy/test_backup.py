@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 from metacrawl.demo.content import build_world
 from metacrawl.demo.site import DemoSite
 from metacrawl.demo.world import World
-from tests.conftest import ROOT
+from tests.conftest import ROOT, lack
 from tests.crawl.waiting import wait_for
 from tests.deploy.told import stand_in, type_in
 from tests.postgres import PASSWORD
@@ -146,6 +147,8 @@ def test_a_backup_that_is_cut_off_replaces_nothing(scrapy, site, compose_url, do
 
 
 def test_a_database_on_sqlite_comes_back_as_it_was(scrapy, site, sqlite_url, tmp_path):
+    if not shutil.which("sqlite3"):
+        lack("the program sqlite3 is missing")
     crawls = Crawls(scrapy, site, sqlite_url, tmp_path)
 
     def type_here(mark):

@@ -118,8 +118,7 @@ def office(database, egg, tmp_path) -> Iterator[Office]:
             "PYTHONPATH": f"{AUDIT}{os.pathsep}{tmp_path / 'settings'}",
         }
         threading.Thread(target=webhook.serve_forever, kwargs={"poll_interval": 0.05}).start()
-        with Scrapyd(tmp_path / "scrapyd", **crawls) as scrapyd:
-            scrapyd.ask("addversion", version="1", egg=egg.read_bytes())
+        with Scrapyd(tmp_path / "scrapyd", egg, **crawls) as scrapyd:
             site.page_size.most_users = 10
             yield Office(tmp_path, site, webhook, scrapyd, database)
         webhook.shutdown()

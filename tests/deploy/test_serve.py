@@ -110,7 +110,7 @@ def test_it_may_not_listen_where_strangers_can_reach_it(script, address):
 
 def run_serve(folder, *arguments, **environment):
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SCRAPYD_")}
-    command = [sys.executable, str(SERVE), str(folder), *map(str, arguments)]
+    command = [sys.executable, str(SERVE), "state", *map(str, arguments)]
     given = {"SCRAPYD_USERNAME": USERNAME, "SCRAPYD_PASSWORD": PASSWORD} | environment
     return subprocess.run(
         command, cwd=folder, env=kept | given, capture_output=True, text=True, timeout=60, check=False
@@ -118,7 +118,9 @@ def run_serve(folder, *arguments, **environment):
 
 
 def test_it_says_in_a_line_why_it_does_not_start(tmp_path):
-    run = run_serve(tmp_path, SCRAPYD_PASSWORD="x" * 15)
+    file = tmp_path / "password"
+    file.write_text("x" * 15, encoding="utf-8")
+    run = run_serve(tmp_path, SCRAPYD_PASSWORD="", SCRAPYD_PASSWORD_FILE=file.name)
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr == "scrapyd: SCRAPYD_PASSWORD is too short: make it 16 characters or more\n"
 

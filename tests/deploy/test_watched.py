@@ -42,8 +42,7 @@ def page_of(slug):
 @pytest.fixture
 def server(site, postgresql_url, egg, tmp_path):
     given = {"METACRAWL_DATABASE_URL": postgresql_url, "METACRAWL_SITE_URL": site.url}
-    with Scrapyd(tmp_path / "scrapyd", **given) as server:
-        server.ask("addversion", version="1", egg=egg.read_bytes())
+    with Scrapyd(tmp_path / "scrapyd", egg, **given) as server:
         yield server
 
 
