@@ -10,7 +10,7 @@ from tests.faults.workers import Crew, again, say, wait_for
 
 FREEZES, CONCURRENCY, LEASE = 3, 3, 2
 # So that the crawl does not end while a worker is frozen.
-LATENCY = 0.25
+LATENCY = 0.5
 LAST = "/movie/glass-meridian"
 
 
@@ -35,15 +35,20 @@ def freeze_at_work(crew, worker):
 
 
 def stand_still(crew, frozen):
-    """Stop a worker until another has taken over a page of its, let it go on, and wait until it is refused."""
+    """Stop a worker until another has taken over a page of its, let it go on, and wait until it is refused.
+
+    Then the site answers nothing until the next one: however fast the others are, there is something left to do.
+    """
     requests = crew.site.requests
     pages = freeze_at_work(crew, frozen)
+    crew.site.resume()
     asked, before = Counter(requests), frozen.late()
     assert requests.wait(lambda: any(requests.count(path) > asked[path] for path in pages), PATIENCE)
     frozen.thaw()
     wait_for(lambda: frozen.late() > before, "a page that is refused")
     # A page that is lost three times is taken for what its workers die of.
     wait_for(lambda: not crew.left().intersection(pages), "the other worker to be done with them")
+    crew.site.hold_all()
 
 
 def test_the_late_pages_of_a_frozen_worker_are_refused(crew):
@@ -51,6 +56,7 @@ def test_the_late_pages_of_a_frozen_worker_are_refused(crew):
     workers = crew.add_all(2)
     for number in range(FREEZES):
         stand_still(crew, workers[number % 2])
+    crew.site.resume()
     ends = [worker.end() for worker in workers]
     assert all(end.complete for end in ends), "\n".join(map(str, ends))
     late = [worker.stat("metacrawl/frontier/late") for worker in workers]
