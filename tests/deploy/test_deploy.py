@@ -102,14 +102,12 @@ def test_a_version_that_would_run_instead_is_named(server, egg, deploy, version)
 
 
 def test_the_latest_is_what_runs(server):
-    """Told by its time; the checkout is built, and nothing is left there."""
-    before = set(ROOT.iterdir())
+    """Told by its time; what building leaves in the checkout, `test_egg` looks at."""
     run = server.deploy()
     assert run.returncode == 0, run.stderr
     told = re.fullmatch(rf"deployed to {server.url}: metacrawl, version (\d{{10}}), spiders (.+)\n", run.stdout)
     assert told[2] == ", ".join(SPIDERS)
     assert server.ask("listversions")["versions"][-1] == told[1]
-    assert set(ROOT.iterdir()) == before
     assert PASSWORD not in run.stdout + run.stderr
 
 
