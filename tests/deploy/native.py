@@ -161,8 +161,8 @@ class Engine:
         stage = self.build(name)
         if name not in self.mounted:
             self.mounted.add(name)
-            self.do("mkdir", "-p", place, stage.layers[-1], f"/mnt/work/{name}")
-            self.do("mount", "-t", "overlay", "overlay", "-o", self.overlay(stage.layers, f"/mnt/work/{name}"), place)
+            self.do("mkdir", "-p", place, stage.layers[-1], f"/mnt/beside/{name}")
+            self.do("mount", "-t", "overlay", "overlay", "-o", self.overlay(stage.layers, f"/mnt/beside/{name}"), place)
         return place
 
     @staticmethod
