@@ -79,10 +79,15 @@ def asked_for(run: Run) -> str:
     return " ".join([run["spider"], *(f"{name}={value}" for name, value in run["arguments"].items())])
 
 
+def words_of(run: Run) -> list[str]:
+    """Give the words of the command, behind `scrapy`, that asks for the same as a run."""
+    given = [part for name, value in run["arguments"].items() if name != "fresh" for part in ("-a", f"{name}={value}")]
+    return ["crawl", run["spider"], *given]
+
+
 def command_of(run: Run) -> str:
     """Give the command that a run was started with."""
-    given = [part for name, value in run["arguments"].items() if name != "fresh" for part in ("-a", f"{name}={value}")]
-    return shlex.join(["scrapy", "crawl", run["spider"], *given])
+    return shlex.join(["scrapy", *words_of(run)])
 
 
 def what_is_left(run: Run) -> str:

@@ -13,7 +13,7 @@ from metacrawl.authors import read_authors
 from metacrawl.commands import stop
 from metacrawl.database import authors, runs
 from metacrawl.database.connection import connect, disposed_on_error, make_engine, told_of
-from metacrawl.database.lock import is_taken, lock, refusal
+from metacrawl.database.lock import take
 from metacrawl.evidence import Evidence
 from metacrawl.frontier import queue
 from metacrawl.frontier.beginning import to_go_on_with
@@ -67,13 +67,11 @@ class Command(crawl.Command):
         arguments = read_arguments(given, spider.takes)
         job = job_of(name, arguments, make_source(arguments, self.settings, spider.beside(arguments)))
         url = self.settings["METACRAWL_DATABASE_URL"]
-        held = lock(make_engine(url).url)
+        held = take(make_engine(url).url, job if given.get("_job") else "")
         engine = connect(url)
         if held:
             held.release()
         with disposed_on_error(engine), told_of(engine, "read"), engine.connect() as connection:
-            if given.get("_job") and is_taken(connection, job):
-                raise refusal(engine.url, job)
             authors.check(connection, read_authors(self.settings))
             if not arguments.fresh:
                 self.resumed = describe(connection, job, arguments.source)

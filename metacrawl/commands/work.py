@@ -20,6 +20,7 @@ from metacrawl.database.connection import connect_to_read, make_engine, told_of
 from metacrawl.frontier import queue
 from metacrawl.log import make_safe
 from metacrawl.outcome import ConfigError, DatabaseError, RefusedError
+from metacrawl.status import words_of
 
 logger = logging.getLogger(__name__)
 
@@ -98,8 +99,7 @@ class Worker:
 
     async def join(self, run: Mapping[str, Any], stopping: asyncio.Event) -> bool:
         """Work on a run until it is over or the worker is to end; tells whether that went well."""
-        asked = [f"{name}={value}" for name, value in run["arguments"].items() if name != "fresh"]
-        crawl = ["crawl", run["spider"], *(part for what in (*asked, f"_join={run['id']}") for part in ("-a", what))]
+        crawl = [*words_of(run), "-a", f"_join={run['id']}"]
         self.tell(f"joining run {run['id']}: {shlex.join(crawl)}")
         # A session of its own: of a Ctrl-C it learns from here, and once.
         command = (sys.executable, "-m", "scrapy", *crawl, *self.given)

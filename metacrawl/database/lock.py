@@ -57,7 +57,9 @@ def take(url: sa.URL, job: str) -> Held | None:
     try:
         return alone(url, job) if job else None
     except LockedError:
-        raise refusal(url, job) from None
+        raise LockedError(
+            f"the same crawl is at work already, as {holder(url, job)}: wait for it to end, or stop it"
+        ) from None
 
 
 def lock(url: sa.URL) -> Held | None:
@@ -96,6 +98,7 @@ def lock_file(url: sa.URL, suffix: str) -> Held | None:
     try:
         held.acquire(blocking=False)
     except Timeout:
+        # It is an OSError, too.
         raise
     except OSError:
         # The database says the same, in better words.
@@ -129,11 +132,6 @@ def is_taken(connection: sa.Connection, what: str) -> bool:
 def number_of(what: str) -> int:
     """Give the number that PostgreSQL locks instead of a name."""
     return zlib.crc32(what.encode()) % NUMBER
-
-
-def refusal(url: sa.URL, job: str) -> LockedError:
-    """Say who crawls what was to be crawled."""
-    return LockedError(f"the same crawl is at work already, as {holder(url, job)}: wait for it to end, or stop it")
 
 
 def holder(url: sa.URL, job: str = "") -> str:

@@ -15,6 +15,7 @@ from metacrawl.database.account import Ended, ending_of
 from metacrawl.database.connection import make_engine, only_to_read, told_of
 from metacrawl.database.lock import is_taken
 from metacrawl.database.patience import PatientDatabase
+from metacrawl.notify import is_url
 from metacrawl.outcome import ConfigError, Outcome, RefusedError, printable
 from metacrawl.schedule.model import Crawl, Result, StoppedError
 
@@ -38,10 +39,9 @@ class Scrapyd:
     """The JSON interface of a Scrapyd: without proxies, and without following anywhere."""
 
     def __init__(self, url: str, username: str, password: str) -> None:
-        self.parts = urlsplit(url)
-        self.port = self.parts.port
-        if self.parts.scheme not in {"http", "https"} or not self.parts.hostname:
+        if not is_url(url, "http", "https"):
             raise ConfigError("METACRAWL_SCRAPYD_URL is no URL with http or https")
+        self.parts = urlsplit(url)
         if self.parts.username is not None:
             raise ConfigError("METACRAWL_SCRAPYD_URL has a user in it: set SCRAPYD_USERNAME and SCRAPYD_PASSWORD")
         self.name = f"Scrapyd at {self.parts.scheme}://{self.parts.netloc}"
@@ -51,10 +51,7 @@ class Scrapyd:
     @classmethod
     def of(cls, settings: BaseSettings) -> "Scrapyd":
         """Give the one of the settings. Raises `ConfigError`."""
-        try:
-            return cls(*(settings[name] for name in ("METACRAWL_SCRAPYD_URL", "SCRAPYD_USERNAME", "SCRAPYD_PASSWORD")))
-        except ValueError:
-            raise ConfigError("METACRAWL_SCRAPYD_URL is no URL with http or https") from None
+        return cls(*(settings[name] for name in ("METACRAWL_SCRAPYD_URL", "SCRAPYD_USERNAME", "SCRAPYD_PASSWORD")))
 
     def state(self, job_id: str) -> str | None:
         """Tell whether a job is `pending`, `running` or `finished`; None where it is unknown. Raises `AwayError`."""
@@ -73,7 +70,7 @@ class Scrapyd:
     def ask(self, method: str, name: str, given: dict[str, str]) -> dict[str, Any]:
         """Ask for something. Raises `AwayError`, `WrongError`, and `ConfigError` where the credentials are refused."""
         make = http.client.HTTPSConnection if self.parts.scheme == "https" else http.client.HTTPConnection
-        connection = make(self.parts.hostname or "", self.port, timeout=ANSWER)
+        connection = make(self.parts.hostname or "", self.parts.port, timeout=ANSWER)
         target, form = f"{self.parts.path.rstrip('/')}/{name}", urlencode(given)
         try:
             if method == "GET":
