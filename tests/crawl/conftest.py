@@ -13,7 +13,7 @@ from copy import deepcopy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
@@ -25,6 +25,7 @@ from metacrawl.demo.site import DemoSite
 from metacrawl.demo.world import World
 from metacrawl.items import RECORDS, Record
 from tests.crawl.waiting import wait_for
+from tests.serving import Serving
 
 # A body; a status and a body, or, of a redirect, where to; what makes either.
 Answer = bytes | tuple[int, bytes] | Callable[[], bytes | tuple[int, bytes]]
@@ -33,7 +34,7 @@ ROOT = Path(__file__).parents[2]
 FILMS = ("nightjar", "the-cartographers-daughter", "tin-orchestra", "unfinished-weather")
 
 
-class Pages:
+class Pages(Serving):
     """A site made of given answers: path and query → body, status and body, or what makes either."""
 
     def __init__(self, answers: dict[str, Answer]) -> None:
@@ -64,16 +65,6 @@ class Pages:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
-
-    def __enter__(self) -> Self:
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05})
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -20,6 +19,7 @@ from metacrawl.outcome import Outcome, Problems
 from metacrawl.schedule import scrapyd
 from metacrawl.schedule.model import Crawl, StoppedError
 from tests.postgres import free_port
+from tests.serving import Serving
 
 HER = Crawl("movies", {"movie": "her", "limit": "5"})
 ID = "night-20261123T023000Z-1-1"
@@ -36,7 +36,7 @@ def error(message: str) -> Answer:
     return 200, json.dumps({"status": "error", "message": message}).encode()
 
 
-class StandIn:
+class StandIn(Serving):
     """What a Scrapyd says, as far as it is asked here; `fault` may answer instead, or end the connection."""
 
     def __init__(self) -> None:
@@ -84,16 +84,6 @@ class StandIn:
     def of(self, path: str) -> list[dict[str, str]]:
         """Tell with what something was asked for."""
         return [given for asked, given in self.asked if asked == path]
-
-    def __enter__(self) -> Self:
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05})
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
 
 
 class Night:
